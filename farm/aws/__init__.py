@@ -1,0 +1,28 @@
+"""Moto, made to behave as AWS does: one module per AWS service, each with `mend()`, which patches moto in place.
+
+`mend(timeline)` comes before any use of moto. Whatever a mend remembers lives on moto's own models, so that leaving
+`mock_aws` forgets it; the clock that all mends share is `clock`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+
+from farm.aws import clock
+from farm.timeline import Timeline
+
+MENDED = ("cloudformation", "cloudmap", "ec2", "ecs", "events", "sqs", "tagging")
+
+
+def mend(timeline: Timeline) -> None:
+    """Put moto right, once per process, and let it live on this timeline from now on."""
+    clock.use(timeline)
+    _mend_once()
+
+
+@functools.cache
+def _mend_once() -> None:
+    for name in MENDED:
+        if importlib.util.find_spec(f"farm.aws.{name}"):
+            importlib.import_module(f"farm.aws.{name}").mend()
