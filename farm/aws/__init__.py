@@ -8,11 +8,27 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import threading
 
 from farm.aws import clock
 from farm.timeline import Timeline
 
-MENDED = ("cloudformation", "cloudmap", "ec2", "ecs", "events", "sqs", "tagging")
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+ONE_AT_A_TIME = threading.RLock()
+"""Moto's models know nothing of threads: whoever touches them in a farm that runs on the wall clock holds this."""
+
+MENDED = (
+    "aws.cloudformation",
+    "aws.cloudmap",
+    "aws.ec2",
+    "aws.ecs",
+    "aws.events",
+    "aws.sqs",
+    "aws.tagging",
+    "gate",
+)
 
 
 def mend(timeline: Timeline) -> None:
@@ -24,5 +40,5 @@ def mend(timeline: Timeline) -> None:
 @functools.cache
 def _mend_once() -> None:
     for name in MENDED:
-        if importlib.util.find_spec(f"farm.aws.{name}"):
-            importlib.import_module(f"farm.aws.{name}").mend()
+        if importlib.util.find_spec(f"farm.{name}"):
+            getattr(importlib.import_module(f"farm.{name}"), "mend", lambda: None)()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
-from farm.timeline import Timeline
+from farm.timeline import Timeline, WallTimeline
 
 _timeline = Timeline()
+_real_sleep = time.sleep
 
 
 def use(timeline: Timeline) -> None:
@@ -20,6 +23,32 @@ def now() -> float:
     return _timeline.now()
 
 
+def iso() -> str:
+    """Now, as AWS writes it in an event's envelope."""
+    return datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def after(seconds: float, action: Callable[[], object]) -> None:
     """Something that happens in the account later."""
     _timeline.after(seconds, action)
+
+
+def is_virtual() -> bool:
+    """Whether time passes only when a test lets it."""
+    return not isinstance(_timeline, WallTimeline)
+
+
+def sleep(seconds: float) -> None:
+    """Wait, while the rest of the account goes on."""
+    if is_virtual():
+        _timeline.run_for(seconds)
+    else:
+        _real_sleep(seconds)
+
+
+def hold(seconds: float) -> None:
+    """Let time pass while nobody else acts: what falls due meanwhile happens late. For waits in the middle of a call."""
+    if is_virtual():
+        _timeline._now += seconds
+    else:
+        _real_sleep(seconds)
