@@ -1,0 +1,261 @@
+"""EC2's part in a task's life: interfaces with addresses that a client could reach, and that are gone with the task.
+
+Private addresses come from the subnet, public ones from 127.30.0.0/16, where each belongs to one interface at a time
+and goes back to the pool afterwards: somebody else may get it next. Used by `farm.aws.ecs` for tasks, and by moto
+itself for the instances that host EC2 tasks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ec2 import ec2_backends
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    InvalidNetworkInterfaceIdError,
+    InvalidParameterCombination,
+    InvalidParameterValueError,
+)
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
+from moto.ec2.models.subnets import Subnet
+from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
+from moto.ec2.utils import generic_filter
+from moto.moto_api._internal import mock_random
+
+from farm.aws import ACCOUNT, REGION, clock
+from farm.aws.paging import BadTokenError, page
+
+PUBLIC = ipaddress.IPv4Network("127.30.0.0/16")
+_RESERVED = 4  # the first addresses of a subnet belong to AWS
+_MOST_VALUES = 200  # of one filter
+
+
+@dataclass(slots=True)
+class Settings:
+    """What tests and the living ECS may turn. It lives on moto's backend, so that moto's reset forgets it."""
+
+    visible_after: float = 0.0
+    """Seconds until DescribeNetworkInterfaces knows a new interface (EC2 is eventually consistent, F§1.6)."""
+    public_after: float = 0.0
+    """Seconds until it also shows the interface's public address."""
+    eager_reuse: bool = False
+    """Give a returned public address to the very next interface, as the worst neighbour would."""
+
+
+@dataclass(slots=True)
+class _Addresses:
+    settings: Settings = field(default_factory=Settings)
+    taken: set[str] = field(default_factory=set)
+    returned: deque[str] = field(default_factory=deque)
+    fresh: int = 0
+    last: dict[str, int] = field(default_factory=dict)
+
+
+def settings(region: str = REGION) -> Settings:
+    return _addresses(ec2_backends[ACCOUNT][region]).settings
+
+
+def create_interface(  # noqa: PLR0913 - an interface is all of this, and only the ECS calls it
+    backend: EC2Backend,
+    *,
+    subnet_id: str,
+    groups: Sequence[str],
+    public: bool,
+    ipv6: bool,
+    attachment: str,
+    tags: Mapping[str, str],
+) -> NetworkInterface:
+    """The interface that AWS makes for one task: managed by AWS, in the task's subnet, in use."""
+    subnet = backend.get_subnet(subnet_id)
+    address = _private_address(backend, subnet)
+    interface = backend.create_network_interface(
+        subnet,
+        address,
+        group_ids=list(groups),
+        description=attachment,
+        tags=dict(tags),
+        ipv6_addresses=[_ipv6_address(backend, subnet)] if ipv6 and _is_dual_stack(subnet) else [],
+    )
+    subnet._subnet_ips[address] = interface
+    subnet._unused_ips.discard(address)
+    interface.status, interface.requester_managed, interface.requester_id = "in-use", True, "amazon-ecs"
+    interface.private_dns_name = f"ip-{address.replace('.', '-')}.{backend.region_name}.compute.internal"
+    interface.farm_attachment_id = f"eni-attach-{mock_random.get_random_hex(17)}"
+    ours = _addresses(backend).settings
+    interface.farm_visible_at = clock.now() + ours.visible_after
+    interface.farm_public_at = interface.farm_visible_at + ours.public_after
+    interface.public_ip = take_public(backend) if public else None
+    return interface
+
+
+def release_interface(backend: EC2Backend, interface_id: str) -> None:
+    """The task is gone, and with it the interface and its addresses. Safe to repeat."""
+    if interface := backend.enis.get(interface_id):
+        give_back_public(backend, interface.public_ip)
+        interface.public_ip = None
+        backend.delete_network_interface(interface_id)
+        interface.subnet._subnet_ips.pop(interface.private_ip_address, None)
+
+
+def take_public(backend: EC2Backend) -> str:
+    """A public address that nobody has: a fresh one, else the one that has been free for longest."""
+    pool = _addresses(backend)
+    if pool.returned and (pool.settings.eager_reuse or pool.fresh >= PUBLIC.num_addresses - 2):
+        address = pool.returned.pop() if pool.settings.eager_reuse else pool.returned.popleft()
+    else:
+        pool.fresh += 1
+        address = str(PUBLIC[pool.fresh])
+    pool.taken.add(address)
+    return address
+
+
+def give_back_public(backend: EC2Backend, address: str | None) -> None:
+    pool = _addresses(backend)
+    if address in pool.taken:
+        pool.taken.remove(address)
+        pool.returned.append(address)
+
+
+def mend() -> None:
+    """Put moto's EC2 right, as far as interfaces go."""
+    NetworkInterfaceBackend.get_all_network_interfaces = _get_all_network_interfaces
+    NetworkInterface.association = property(_association)
+    NetworkInterface.attachment = property(_attachment)
+    NetworkInterface.check_auto_public_ip = _check_auto_public_ip
+    NetworkInterface.stop = _stop
+    NetworkInterface.get_filter_value = _get_filter_value
+    ElasticNetworkInterfaces.describe_network_interfaces = _describe_network_interfaces
+
+
+def _addresses(backend: EC2Backend) -> _Addresses:
+    found: _Addresses = backend.__dict__.setdefault("farm_addresses", _Addresses())
+    return found
+
+
+def _private_address(backend: EC2Backend, subnet: Subnet) -> str:
+    """The next free address of the subnet, so that one given back is not the next to be used."""
+    network, last = subnet.cidr, _addresses(backend).last
+    usable = network.num_addresses - _RESERVED - 1
+    for _ in range(usable):
+        last[subnet.id] = last.get(subnet.id, -1) + 1
+        address = str(network[_RESERVED + last[subnet.id] % usable])
+        if address not in subnet._subnet_ips:
+            return address
+    raise EC2ClientError(
+        "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in {subnet.id}."
+    )
+
+
+def _is_dual_stack(subnet: Subnet) -> bool:
+    return bool(subnet.ipv6_cidr_block_associations)
+
+
+def _ipv6_address(backend: EC2Backend, subnet: Subnet) -> str:
+    block = next(iter(subnet.ipv6_cidr_block_associations.values()))["ipv6CidrBlock"]
+    last = _addresses(backend).last
+    last[block] = last.get(block, 0) + 1
+    return str(ipaddress.IPv6Network(block)[0x1000 + last[block]])
+
+
+def _visible(interface: NetworkInterface) -> bool:
+    return getattr(interface, "farm_visible_at", 0.0) <= clock.now()
+
+
+def _get_all_network_interfaces(
+    self: EC2Backend, eni_ids: list[str] | None = None, filters: Mapping[str, list[str]] | None = None
+) -> list[NetworkInterface]:
+    wanted = eni_ids or _exact_ids(filters) or list(self.enis)
+    found = [self.enis[one] for one in wanted if one in self.enis and _visible(self.enis[one])]
+    if eni_ids and len(found) < len(eni_ids):
+        seen = {interface.id for interface in found}
+        raise InvalidNetworkInterfaceIdError(", ".join(one for one in eni_ids if one not in seen))
+    return list(generic_filter(filters, found))
+
+
+def _exact_ids(filters: Mapping[str, list[str]] | None) -> list[str]:
+    """The ids that a filter names one by one: no need to go through all others."""
+    ids = (filters or {}).get("network-interface-id", [])
+    return [] if any(sign in one for one in ids for sign in "*?") else list(dict.fromkeys(ids))
+
+
+def _describe_network_interfaces(self: ElasticNetworkInterfaces) -> ActionResult:
+    ids, size, token = (
+        self._get_param("NetworkInterfaceIds", []),
+        self._get_param("MaxResults"),
+        self._get_param("NextToken"),
+    )
+    if ids and size:
+        raise InvalidParameterCombination(
+            "The parameter NetworkInterfaceIds cannot be used with the parameter MaxResults"
+        )
+    filters = self._filters_from_querystring()
+    if any(len(values) > _MOST_VALUES for values in filters.values()):
+        raise EC2ClientError(
+            "FilterLimitExceeded",
+            f"The maximum number of filter values specified on a single call is {_MOST_VALUES}",
+        )
+    self.error_on_dryrun()
+    found = self.ec2_backend.get_all_network_interfaces(ids, filters)
+    try:
+        some, following = page(found, lambda interface: str(interface.id), int(size or 1000), token)
+    except BadTokenError as error:
+        raise InvalidParameterValueError(token) from error
+    return ActionResult({"NetworkInterfaces": some, "NextToken": following})
+
+
+_moto_association = NetworkInterface.association.fget
+_moto_attachment = NetworkInterface.attachment.fget
+_moto_stop = NetworkInterface.stop
+_moto_filter_value = NetworkInterface.get_filter_value
+
+
+def _association(self: NetworkInterface) -> dict[str, Any]:
+    """An address that AWS gave by itself is AWS's own; one that is too new is not shown yet."""
+    if self.public_ip not in _addresses(self.ec2_backend).taken:
+        return dict(_moto_association(self))
+    if getattr(self, "farm_public_at", 0.0) > clock.now():
+        return {}
+    name = f"ec2-{self.public_ip.replace('.', '-')}.{self.ec2_backend.region_name}.compute.amazonaws.com"
+    return {"publicIp": self.public_ip, "publicDnsName": name, "ipOwnerId": "amazon"}
+
+
+def _attachment(self: NetworkInterface) -> Any:
+    if not (attachment_id := getattr(self, "farm_attachment_id", None)):
+        return _moto_attachment(self)
+    return {
+        "AttachmentId": attachment_id,
+        "DeleteOnTermination": False,
+        "DeviceIndex": 1,
+        "InstanceOwnerId": "amazon-ecs",
+        "Status": "attached",
+    }
+
+
+def _check_auto_public_ip(self: NetworkInterface) -> None:
+    if str(self.public_ip_auto_assign).lower() == "true" and not self.public_ip:
+        self.public_ip = take_public(self.ec2_backend)
+
+
+def _stop(self: NetworkInterface) -> None:
+    give_back_public(self.ec2_backend, self.public_ip)
+    _moto_stop(self)
+
+
+def _get_filter_value(self: NetworkInterface, filter_name: str, method_name: str | None = None) -> Any:
+    match filter_name:
+        case "association.public-ip":
+            return self.association.get("publicIp")
+        case "ipv6-addresses.ipv6-address":
+            return list(self.ipv6_addresses)
+        case "requester-managed":
+            return str(self.requester_managed).lower()
+        case "status":
+            return self.status
+        case _:
+            return _moto_filter_value(self, filter_name, method_name)
