@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from farm.aws import ACCOUNT, REGION
 from farm.timeline import Timeline
-
-ACCOUNT = "123456789012"
-REGION = "eu-west-1"
 
 Envelope = dict[str, Any]
 Deliver = Callable[[Envelope], object]
@@ -63,6 +61,9 @@ class Bus:
         self._deliver = deliver
         self._random = random.Random(manners.seed)
         self._to_lose: list[Callable[[Envelope], bool]] = []
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._timeline.now(), UTC)
 
     def emit(
         self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
