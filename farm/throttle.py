@@ -1,0 +1,97 @@
+"""AWS's token buckets, per account and Region: a call that finds its bucket empty is refused.
+
+The sizes of ECS's buckets are AWS's (F§2). What AWS does not publish is assumed here, on the cautious side: Cloud Map's
+(F§3.2 knows of 50 ListInstances a second), EC2's Describe calls and the tagging API. Queues, tables, event buses and
+load on functions are not limited: their limits are far above what one account of ours does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from farm.aws import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Room for `burst` calls, refilled by `rate` a second."""
+
+    name: str
+    burst: float
+    rate: float
+    code: str = "ThrottlingException"
+
+
+_RESOURCE_READ = Bucket("ecs cluster resource read", 100, 20)
+_SERVICE_READ = Bucket("ecs service read", 100, 20)
+_SERVICE_MODIFY = Bucket("ecs service modify", 50, 5)
+_CLUSTER_READ = Bucket("ecs cluster read", 50, 20)
+_DEFINITION_READ = Bucket("ecs task definition read", 50, 20)
+_TAG_READ = Bucket("ecs tag read", 50, 20)
+_TAG_MODIFY = Bucket("ecs tag modify", 20, 10)
+
+_PUBLISHED = {
+    "DescribeTasks": _RESOURCE_READ,
+    "ListTasks": _RESOURCE_READ,
+    "DescribeContainerInstances": _RESOURCE_READ,
+    "ListContainerInstances": _RESOURCE_READ,
+    "ListAttributes": _RESOURCE_READ,
+    "DescribeServices": _SERVICE_READ,
+    "ListServices": _SERVICE_READ,
+    "ListServicesByNamespace": Bucket("ecs services by namespace", 10, 1),
+    "CreateService": _SERVICE_MODIFY,
+    "UpdateService": _SERVICE_MODIFY,
+    "DeleteService": _SERVICE_MODIFY,
+    "DescribeClusters": _CLUSTER_READ,
+    "ListClusters": _CLUSTER_READ,
+    "DescribeTaskDefinition": _DEFINITION_READ,
+    "ListTaskDefinitions": _DEFINITION_READ,
+    "ListTaskDefinitionFamilies": _DEFINITION_READ,
+    "ListTagsForResource": _TAG_READ,
+    "TagResource": _TAG_MODIFY,
+    "UntagResource": _TAG_MODIFY,
+}
+
+_INSTANCE_WRITE = Bucket("servicediscovery instance write", 50, 20)
+_ASSUMED = {
+    "ListInstances": Bucket("servicediscovery list instances", 50, 50),
+    "RegisterInstance": _INSTANCE_WRITE,
+    "DeregisterInstance": _INSTANCE_WRITE,
+}
+_CLOUD_MAP = Bucket("servicediscovery other", 50, 20)
+_EC2_DESCRIBE = Bucket("ec2 describe", 100, 20, code="RequestLimitExceeded")
+_TAGGING = Bucket("tagging", 15, 15)
+
+
+def bucket_of(service: str, operation: str) -> Bucket | None:
+    """The bucket that a call draws from, or None where the farm does not limit."""
+    match service:
+        case "ecs":
+            return _PUBLISHED.get(operation)
+        case "servicediscovery":
+            return _ASSUMED.get(operation, _CLOUD_MAP)
+        case "ec2" if operation.startswith("Describe"):
+            return _EC2_DESCRIBE
+        case "resourcegroupstaggingapi":
+            return _TAGGING
+    return None
+
+
+class Throttle:
+    """All buckets of one account, full at first."""
+
+    def __init__(self, now: Callable[[], float] = clock.now) -> None:
+        self._now = now
+        self._levels: dict[Bucket, tuple[float, float]] = {}
+
+    def refuse(self, service: str, operation: str) -> str | None:
+        """Draw for one call: the error code when there was nothing left to draw."""
+        bucket = bucket_of(service, operation)
+        if bucket is None:
+            return None
+        level, since = self._levels.get(bucket, (bucket.burst, self._now()))
+        level = min(bucket.burst, level + (self._now() - since) * bucket.rate)
+        refused = level < 1
+        self._levels[bucket] = (level if refused else level - 1, self._now())
+        return bucket.code if refused else None
