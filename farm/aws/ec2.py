@@ -1,20 +1,14 @@
 """EC2's part in a task's life: interfaces with addresses that a client could reach, and that are gone with the task.
 
-Private addresses come from the subnet, public ones from 127.30.0.0/16, where each belongs to one interface at a time
-and goes back to the pool afterwards: somebody else may get it next. Used by `farm.aws.ecs` for tasks, and by moto
-itself for the instances that host EC2 tasks.
+Used by `farm.aws.ecs` for tasks, and by moto itself for the instances that host EC2 tasks.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2 import ec2_backends
 from moto.ec2.exceptions import (
     EC2ClientError,
     InvalidNetworkInterfaceIdError,
@@ -23,42 +17,26 @@ from moto.ec2.exceptions import (
 )
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
-from moto.ec2.models.subnets import Subnet
 from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
-from farm.aws import ACCOUNT, REGION, clock
+from farm.aws import clock
+from farm.aws.addresses import (
+    Settings,
+    addresses,
+    give_back_public,
+    ipv6_address,
+    is_dual_stack,
+    private_address,
+    settings,
+    take_public,
+)
 from farm.aws.paging import BadTokenError, page
 
-PUBLIC = ipaddress.IPv4Network("127.30.0.0/16")
-_RESERVED = 4  # the first addresses of a subnet belong to AWS
+__all__ = ["Settings", "create_interface", "mend", "release_interface", "settings"]
+
 _MOST_VALUES = 200  # of one filter
-
-
-@dataclass(slots=True)
-class Settings:
-    """What tests and the living ECS may turn. It lives on moto's backend, so that moto's reset forgets it."""
-
-    visible_after: float = 0.0
-    """Seconds until DescribeNetworkInterfaces knows a new interface (EC2 is eventually consistent, F§1.6)."""
-    public_after: float = 0.0
-    """Seconds until it also shows the interface's public address."""
-    eager_reuse: bool = False
-    """Give a returned public address to the very next interface, as the worst neighbour would."""
-
-
-@dataclass(slots=True)
-class _Addresses:
-    settings: Settings = field(default_factory=Settings)
-    taken: set[str] = field(default_factory=set)
-    returned: deque[str] = field(default_factory=deque)
-    fresh: int = 0
-    last: dict[str, int] = field(default_factory=dict)
-
-
-def settings(region: str = REGION) -> Settings:
-    return _addresses(ec2_backends[ACCOUNT][region]).settings
 
 
 def create_interface(  # noqa: PLR0913 - an interface is all of this, and only the ECS calls it
@@ -73,21 +51,21 @@ def create_interface(  # noqa: PLR0913 - an interface is all of this, and only t
 ) -> NetworkInterface:
     """The interface that AWS makes for one task: managed by AWS, in the task's subnet, in use."""
     subnet = backend.get_subnet(subnet_id)
-    address = _private_address(backend, subnet)
+    address = private_address(backend, subnet)
     interface = backend.create_network_interface(
         subnet,
         address,
         group_ids=list(groups),
         description=attachment,
         tags=dict(tags),
-        ipv6_addresses=[_ipv6_address(backend, subnet)] if ipv6 and _is_dual_stack(subnet) else [],
+        ipv6_addresses=[ipv6_address(backend, subnet)] if ipv6 and is_dual_stack(subnet) else [],
     )
     subnet._subnet_ips[address] = interface
     subnet._unused_ips.discard(address)
     interface.status, interface.requester_managed, interface.requester_id = "in-use", True, "amazon-ecs"
     interface.private_dns_name = f"ip-{address.replace('.', '-')}.{backend.region_name}.compute.internal"
     interface.farm_attachment_id = f"eni-attach-{mock_random.get_random_hex(17)}"
-    ours = _addresses(backend).settings
+    ours = addresses(backend).settings
     interface.farm_visible_at = clock.now() + ours.visible_after
     interface.farm_public_at = interface.farm_visible_at + ours.public_after
     interface.public_ip = take_public(backend) if public else None
@@ -103,25 +81,6 @@ def release_interface(backend: EC2Backend, interface_id: str) -> None:
         interface.subnet._subnet_ips.pop(interface.private_ip_address, None)
 
 
-def take_public(backend: EC2Backend) -> str:
-    """A public address that nobody has: a fresh one, else the one that has been free for longest."""
-    pool = _addresses(backend)
-    if pool.returned and (pool.settings.eager_reuse or pool.fresh >= PUBLIC.num_addresses - 2):
-        address = pool.returned.pop() if pool.settings.eager_reuse else pool.returned.popleft()
-    else:
-        pool.fresh += 1
-        address = str(PUBLIC[pool.fresh])
-    pool.taken.add(address)
-    return address
-
-
-def give_back_public(backend: EC2Backend, address: str | None) -> None:
-    pool = _addresses(backend)
-    if address in pool.taken:
-        pool.taken.remove(address)
-        pool.returned.append(address)
-
-
 def mend() -> None:
     """Put moto's EC2 right, as far as interfaces go."""
     NetworkInterfaceBackend.get_all_network_interfaces = _get_all_network_interfaces
@@ -131,36 +90,6 @@ def mend() -> None:
     NetworkInterface.stop = _stop
     NetworkInterface.get_filter_value = _get_filter_value
     ElasticNetworkInterfaces.describe_network_interfaces = _describe_network_interfaces
-
-
-def _addresses(backend: EC2Backend) -> _Addresses:
-    found: _Addresses = backend.__dict__.setdefault("farm_addresses", _Addresses())
-    return found
-
-
-def _private_address(backend: EC2Backend, subnet: Subnet) -> str:
-    """The next free address of the subnet, so that one given back is not the next to be used."""
-    network, last = subnet.cidr, _addresses(backend).last
-    usable = network.num_addresses - _RESERVED - 1
-    for _ in range(usable):
-        last[subnet.id] = last.get(subnet.id, -1) + 1
-        address = str(network[_RESERVED + last[subnet.id] % usable])
-        if address not in subnet._subnet_ips:
-            return address
-    raise EC2ClientError(
-        "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in {subnet.id}."
-    )
-
-
-def _is_dual_stack(subnet: Subnet) -> bool:
-    return bool(subnet.ipv6_cidr_block_associations)
-
-
-def _ipv6_address(backend: EC2Backend, subnet: Subnet) -> str:
-    block = next(iter(subnet.ipv6_cidr_block_associations.values()))["ipv6CidrBlock"]
-    last = _addresses(backend).last
-    last[block] = last.get(block, 0) + 1
-    return str(ipaddress.IPv6Network(block)[0x1000 + last[block]])
 
 
 def _visible(interface: NetworkInterface) -> bool:
@@ -217,7 +146,7 @@ _moto_filter_value = NetworkInterface.get_filter_value
 
 def _association(self: NetworkInterface) -> dict[str, Any]:
     """An address that AWS gave by itself is AWS's own; one that is too new is not shown yet."""
-    if self.public_ip not in _addresses(self.ec2_backend).taken:
+    if self.public_ip not in addresses(self.ec2_backend).taken:
         return dict(_moto_association(self))
     if getattr(self, "farm_public_at", 0.0) > clock.now():
         return {}

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from moto.moto_api._internal import mock_random
 
-from farm.aws import ACCOUNT, clock
-from farm.aws.cloudmap.model import Instance, Params, Refused, Registry, Result, Service, invalid, random_id
+from farm.aws import ACCOUNT
+from farm.aws.cloudmap.model import (
+    Instance,
+    Params,
+    Refused,
+    Registry,
+    Result,
+    Service,
+    invalid,
+    later,
+    random_id,
+)
 from farm.aws.cloudmap.operations import check_idle, submit
 from farm.aws.cloudmap.paging import one_page
 from farm.aws.cloudmap.rules import check_attributes, check_instance_id, check_lengths
@@ -88,7 +98,7 @@ def update_instance_custom_health_status(of: Registry, asked: Params) -> Result:
         service.revision += 1
         of.settings.changed()
 
-    clock.after(of.settings.custom_health_seconds, act)
+    later(of.settings.custom_health_seconds, act)
     return {}
 
 
@@ -131,10 +141,7 @@ def _list_later(of: Registry, service: Service, identity: str, instance: Instanc
         else:
             service.listed[identity] = instance
 
-    if of.settings.listing_lag <= 0:
-        show()
-    else:
-        clock.after(of.settings.listing_lag, show)
+    later(of.settings.listing_lag, show)
 
 
 def _check_quota(of: Registry, service: Service, identity: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from farm.aws import ACCOUNT, clock
+from farm.aws import ACCOUNT
 from farm.aws.cloudmap.model import (
     Failure,
     Namespace,
@@ -17,6 +17,7 @@ from farm.aws.cloudmap.model import (
     Registry,
     Result,
     invalid,
+    later,
     now,
     random_id,
     registry,
@@ -129,11 +130,8 @@ def _next_failure(of: Registry, kind: str) -> Failure | None:
 
 def _run(of: Registry, operation: Operation, end: Callable[[], None]) -> None:
     duration = of.settings.operation_seconds
-    if duration <= 0:
-        end()
-        return
-    clock.after(duration / 3, lambda: _move(operation, "PENDING"))
-    clock.after(duration, end)
+    later(duration / 3, lambda: _move(operation, "PENDING"))
+    later(duration, end)
 
 
 def _end(operation: Operation, failure: Failure | None, effect: Callable[[], None]) -> None:

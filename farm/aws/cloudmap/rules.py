@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from farm.aws.addresses import PUBLIC
 from farm.aws.cloudmap.model import Namespace, Service, invalid
-from farm.aws.ec2 import PUBLIC
 
 INSTANCE_ID = re.compile(r"[0-9a-zA-Z_/:.@-]{1,64}")
 SERVICE_NAME = re.compile(

@@ -13,8 +13,8 @@ from farm.aws.ecs import calls, hosts, services, tags
 from farm.aws.ecs.hosts import add_host
 from farm.aws.ecs.model import Container, Settings, Task, settings, tasks_of
 from farm.aws.ecs.services import purge_service
+from farm.aws.ecs.stages import STAGES
 from farm.aws.ecs.tasks import (
-    STAGES,
     create_task,
     has_health_check,
     purge_task,

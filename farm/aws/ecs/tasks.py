@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import (
     Cluster,
-    ContainerInstance,
     EC2ContainerServiceBackend,
     Service,
     TaskDefinition,
@@ -19,18 +17,10 @@ from moto.ecs.models import (
 from moto.moto_api._internal import mock_random
 
 from farm.aws.ecs import network
+from farm.aws.ecs.hosts import place
 from farm.aws.ecs.model import Container, Task, now, state, tasks_of
+from farm.aws.ecs.stages import STAGES, enter
 
-STAGES = (
-    "PROVISIONING",
-    "PENDING",
-    "ACTIVATING",
-    "RUNNING",
-    "DEACTIVATING",
-    "STOPPING",
-    "DEPROVISIONING",
-    "STOPPED",
-)
 _FARGATE = ("FARGATE", "FARGATE_SPOT")
 
 
@@ -105,7 +95,7 @@ def create_task(  # noqa: PLR0913 - a task is all of this; RunTask and the servi
     )
     task.containers = [_container(task, defined) for defined in definition.container_definitions]
     if not fargate:
-        _place(task, host)
+        place(task, host)
     network.prepare(task)
     backend.tasks.setdefault(cluster.name, {})[task.task_arn] = task
     state(backend).by_group[cluster.name, group][task.task_arn] = task
@@ -126,7 +116,7 @@ def set_task(
         task.stopping_at = now()
     if last_status:
         task.last_status = last_status
-        _enter(task, exit_code)
+        enter(task, exit_code)
     task.version += 1
     if service := service_of(task):
         recount(service)
@@ -206,64 +196,3 @@ def _container(task: Task, defined: dict[str, Any]) -> Container:
         memory=str(defined["memory"]) if defined.get("memory") else None,
         memory_reservation=str(defined["memoryReservation"]) if defined.get("memoryReservation") else None,
     )
-
-
-def _place(task: Task, host: str | None) -> None:
-    """Spread: of the container instances with room, the one with the fewest tasks."""
-    hosts = task.backend.container_instances.get(task.cluster_name, {})
-    room = [
-        one
-        for one in hosts.values()
-        if one.status == "ACTIVE" and host in {None, one.id} and network.fits(one, task)
-    ]
-    if not room:
-        raise InvalidParameterException("No Container Instances were found in your cluster.")
-    chosen: ContainerInstance = min(room, key=lambda one: one.running_tasks_count)
-    task.container_instance_arn = chosen.container_instance_arn
-    task.availability_zone = chosen.attributes["ecs.availability-zone"]
-    chosen.running_tasks_count += 1
-    network.reserve(task)
-
-
-def _enter(task: Task, exit_code: int | None) -> None:
-    """What a stage brings with it; a task may skip stages, so what earlier ones would have done is made up for."""
-    match task.last_status:
-        case "PENDING":
-            network.attach(task)
-            task.connectivity, task.connectivity_at = "CONNECTED", now()
-            task.pull_started_at = now()
-        case "ACTIVATING":
-            task.pull_stopped_at = now()
-        case "RUNNING":
-            network.attach(task)
-            task.started_at = now()
-            for container in task.containers:
-                container.last_status = "RUNNING"
-                container.runtime_id = f"{task.id}-{mock_random.randint(10**8, 10**10)}"
-                container.image_digest = f"sha256:{mock_random.get_random_hex(64)}"
-            network.bind(task)
-        case "DEPROVISIONING":
-            _stop_containers(task, exit_code)
-        case "STOPPED":
-            _stop_containers(task, exit_code)
-            _leave_host(task)
-            network.detach(task)
-            task.stopped_at = now()
-
-
-def _stop_containers(task: Task, exit_code: int | None) -> None:
-    task.desired_status = "STOPPED"
-    task.stopping_at = task.stopping_at or now()
-    for container in task.containers:
-        if container.last_status == "RUNNING":
-            container.exit_code = exit_code or 0
-            task.execution_stopped_at = now()
-        container.last_status = "STOPPED"
-
-
-def _leave_host(task: Task) -> None:
-    host = (task.container_instance_arn or "").split("/")[-1]
-    if (
-        found := task.backend.container_instances.get(task.cluster_name, {}).get(host)
-    ) and not task.stopped_at:
-        found.running_tasks_count -= 1
