@@ -4,6 +4,7 @@ exposed is withdrawn before the machine that could do it is gone."""
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 import subprocess
@@ -455,6 +456,12 @@ def test_alarms_go_to_the_topic_where_there_is_one(deployed: Stack) -> None:
     assert all("AlarmActions" not in alarm for alarm in deployed.of("AWS::CloudWatch::Alarm").values())
     told = stack(AlarmTopic=topic).of("AWS::CloudWatch::Alarm").values()
     assert all(alarm["AlarmActions"] == [topic] for alarm in told)
+
+
+def test_the_dashboard_can_be_drawn(deployed: Stack) -> None:
+    drawn = json.loads(deployed.properties("Dashboard")["DashboardBody"])
+
+    assert {widget["properties"]["region"] for widget in drawn["widgets"]} == {"<AWS::Region>"}
 
 
 # --- building and deploying ----------------------------------------------------------------------------------------------
