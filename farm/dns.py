@@ -160,28 +160,35 @@ class Server:
         self.port = port
         self._zones = zones
         self._random = random.Random()
+        self._sockets: list[asyncio.Server | asyncio.BaseTransport] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="dns", daemon=True)
 
     def start(self) -> None:
         """Raises OSError if the port is in use."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
+        try:
+            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
+        except OSError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
-        self._udp.close()
-        self._tcp.close()
+        for socket in self._sockets:
+            socket.close()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     async def _listen(self) -> None:
-        self._tcp = await asyncio.start_server(self._converse, self.address, self.port)
-        self.port = self._tcp.sockets[0].getsockname()[1]
-        self._udp, _ = await self._loop.create_datagram_endpoint(
+        tcp = await asyncio.start_server(self._converse, self.address, self.port)
+        self._sockets.append(tcp)
+        self.port = tcp.sockets[0].getsockname()[1]
+        udp, _ = await self._loop.create_datagram_endpoint(
             lambda: _Datagrams(self._reply), local_addr=(self.address, self.port)
         )
+        self._sockets.append(udp)
 
     def _reply(self, wire: bytes, most: int | None) -> bytes | None:
         """The response on the wire, cut to `most` octets (or to what the client says it takes) and marked so."""

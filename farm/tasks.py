@@ -12,11 +12,18 @@ import errno
 import json
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from moto.ec2 import ec2_backends
+
+from farm.aws import ACCOUNT, REGION
+from farm.aws.ecs import Task
+
 _LOG = logging.getLogger(__name__)
+SERVING = frozenset({"RUNNING", "DEACTIVATING", "STOPPING"})
+"""The stages in which a task's containers run and answer."""
 _REQUEST_TIMEOUT = 10.0  # seconds that a client may take to say what it wants
 
 
@@ -60,6 +67,13 @@ class DataPlane:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._loop.close()
+
+    def follow(self, task: Task) -> None:
+        """Open and close as the task's life has it."""
+        if task.last_status in SERVING:
+            self.open(Identity(task.service_name or task.group, task.id, task.cluster_name), listeners(task))
+        else:
+            self.close(task.id)
 
     def open(self, identity: Identity, listeners: list[Listener]) -> None:
         if identity.task not in self._servers:
@@ -109,6 +123,41 @@ class DataPlane:
             server.close()
         for writer in list(self._connections.pop(task, set())):
             writer.transport.abort()
+
+
+def listeners(task: Task) -> list[Listener]:
+    """Where a task can be reached: its own addresses and container ports, or its host's and the ports it got there."""
+    if task.network_mode == "awsvpc":
+        ports = {
+            mapping["containerPort"]
+            for container in task.definition.container_definitions
+            for mapping in container.get("portMappings", [])
+        }
+        addresses = _of_interface(task)
+    else:
+        ports = {
+            binding["hostPort"] for container in task.containers for binding in container.network_bindings
+        }
+        addresses = _of_host(task)
+    return [Listener(address, port) for address in addresses for port in sorted(ports)]
+
+
+def _of_interface(task: Task) -> Iterator[str]:
+    details = [one for attachment in task.attachments for one in attachment["details"]]
+    interface = next((one["value"] for one in details if one["name"] == "networkInterfaceId"), "")
+    if found := ec2_backends[ACCOUNT][REGION].enis.get(interface):
+        yield found.private_ip_address
+        if found.public_ip:
+            yield found.public_ip
+
+
+def _of_host(task: Task) -> Iterator[str]:
+    host = (task.container_instance_arn or "").rpartition("/")[2]
+    if found := task.backend.container_instances.get(task.cluster_name, {}).get(host):
+        instance = ec2_backends[ACCOUNT][REGION].get_instance(found.ec2_instance_id)
+        yield instance.private_ip
+        if instance.public_ip:
+            yield instance.public_ip
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identity: Identity) -> None:

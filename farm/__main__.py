@@ -1,0 +1,88 @@
+"""`python -m farm`: run the farm until interrupted, ask its name server, or see the demo."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Annotated, NoReturn
+
+import dns.exception
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import typer
+from rich.console import Console
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+_console = Console(highlight=False)
+
+Port = Annotated[int, typer.Option(help="Port of the AWS endpoint on 127.0.0.1.")]
+DnsPort = Annotated[int, typer.Option(help="Port of the name server on 127.0.0.1, UDP and TCP.")]
+
+
+@app.command()
+def run(
+    port: Port = 5566,
+    dns_port: DnsPort = 5353,
+    pace: Annotated[str, typer.Option(help="How fast ECS is: real, demo, fast or instant.")] = "demo",
+    empty: Annotated[
+        bool, typer.Option("--empty", help="No namespace and no services to begin with.")
+    ] = False,
+) -> None:
+    """Run a pocket AWS on loopback until interrupted."""
+    from farm import pace as paces  # noqa: PLC0415 - `dig` need not wait for moto
+    from farm import running
+
+    try:
+        running.run(_console, port=port, dns_port=dns_port, pace=paces.Pace.named(pace), empty=empty)
+    except running.PortInUseError as error:
+        _fail(str(error))
+    except ValueError as error:
+        _fail(f"--pace: {error}")
+    except KeyboardInterrupt:
+        _console.print("\n[dim]The farm sleeps.[/]")
+
+
+@app.command()
+def dig(
+    name: Annotated[str, typer.Argument(help="The name to ask for.")],
+    kind: Annotated[str, typer.Argument(metavar="[TYPE]", help="A, AAAA, SRV, CNAME, SOA ...")] = "A",
+    port: DnsPort = 5353,
+) -> None:
+    """Ask the farm's name server, and print what it answers as `dig +short` would."""
+    try:
+        query = dns.message.make_query(name, kind.upper())
+        response, _ = dns.query.udp_with_fallback(query, "127.0.0.1", port=port, timeout=3)
+    except (
+        dns.rdatatype.UnknownRdatatype,
+        dns.exception.SyntaxError,
+        dns.name.LabelTooLong,
+        dns.name.EmptyLabel,
+    ):
+        _fail(f"{name} {kind}: not a name and a type that can be asked for")
+    except (dns.exception.Timeout, OSError):
+        _fail(
+            f"no name server answers at 127.0.0.1:{port}; is the farm running, and is --port its --dns-port?"
+        )
+    if response.rcode() == dns.rcode.REFUSED:
+        _fail(f"{name}: the farm's name server is in charge of no zone with this name")
+    for rrset in response.answer:
+        for rdata in rrset:
+            typer.echo(rdata.to_text())
+
+
+@app.command()
+def demo(fast: Annotated[bool, typer.Option("--fast", help="In a hurry.")] = False) -> None:
+    """The main job on the farm, as it happens, with a verdict."""
+    sys.exit(importlib.import_module("farm.demo").main(fast=fast))
+
+
+def _fail(text: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(f"[red]error:[/] {text}", soft_wrap=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,197 @@
+"""`make farm`: a farm with something on it, what to type to use it, and one quiet line for everything that happens."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from farm import seed
+from farm.account import KEY
+from farm.aws import REGION
+from farm.bus import Envelope
+from farm.farm import Farm
+from farm.gate import GATE, Call
+from farm.pace import Pace
+
+T = TypeVar("T")
+SERVICES = ("conejo", "gallina")
+_TICK = 0.25  # seconds between two looks at what has happened
+_STAGES = frozenset({"PENDING", "RUNNING", "STOPPED"})
+"""What is worth a line in a task's life; a decided stop is another."""
+_WRITES = (
+    "Create",
+    "Update",
+    "Delete",
+    "Register",
+    "Deregister",
+    "Tag",
+    "Untag",
+    "Run",
+    "Start",
+    "Stop",
+    "Put",
+)
+_SEEN = frozenset({"ecs", "servicediscovery"})
+
+
+class PortInUseError(Exception):
+    """A port that somebody else listens on, and the option that names another."""
+
+
+def run(console: Console, *, port: int, dns_port: int, pace: Pace, empty: bool) -> None:
+    """Run until interrupted (KeyboardInterrupt). Raises PortInUseError."""
+    _check_free("--port", port, socket.SOCK_STREAM)
+    _check_free("--dns-port", dns_port, socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console.print("[dim]The farm wakes up ...[/]")
+    with Farm.wall(port=port, dns_port=dns_port, pace=pace) as farm:
+        if not empty:
+            populate(farm)
+        for line in welcome(farm, empty=empty):
+            console.print(line, soft_wrap=True, markup=False)
+        watch(farm, console)
+
+
+def populate(farm: Farm) -> None:
+    """A public namespace and two services that nobody has exposed yet, with all of their tasks running."""
+    farm.create_namespace(seed.NAMESPACE)
+    for name in SERVICES:
+        farm.create_service(name, 4)
+    farm.run_until(farm.living.steady, limit=60)
+
+
+def welcome(farm: Farm, *, empty: bool) -> Iterator[str]:
+    """What is there, what to export, what to try."""
+    yield f"The farm is awake at {farm.endpoint}: Region {REGION}, cluster {farm.cluster}, VPC {seed.VPC}."
+    if farm.server:
+        yield f"Its name server listens at {farm.server.address}:{farm.server.port}."
+    if not empty:
+        yield f"Namespace {seed.NAMESPACE}, and two services that no tag exposes yet:"
+        yield from (f"  {name:8} {' '.join(farm.addresses(name))}" for name in SERVICES)
+    yield "\nIn another terminal, in this directory:\n"
+    yield from exports(farm)
+    yield "\nThen, for example:\n"
+    yield from (f"  {line}" for line in _to_try(farm))
+    yield "\nCtrl-C ends it. What happens:\n"
+
+
+def exports(farm: Farm) -> tuple[str, str, str]:
+    """The three lines that point the `aws` command line, or any SDK, at the farm."""
+    return (
+        f'export PATH="{Path(sys.executable).parent}:$PATH"',
+        f"export AWS_ENDPOINT_URL={farm.endpoint} AWS_DEFAULT_REGION={REGION}",
+        f"export AWS_ACCESS_KEY_ID={KEY} AWS_SECRET_ACCESS_KEY={KEY}",
+    )
+
+
+def watch(farm: Farm, console: Console) -> None:
+    """A line for each thing that happens, until interrupted. What has been told is forgotten."""
+    GATE.calls.clear()
+    farm.bus.log.clear()
+    names: dict[str, int] = {}
+    while True:
+        lines = [*_of_calls(), *_of_events(farm), *_of_names(farm, names)]
+        for kind, text in lines:
+            clock = datetime.now().astimezone().strftime("%H:%M:%S")
+            console.print(Text.assemble((f"{clock}  ", "dim"), (f"{kind:9}", "cyan"), text), soft_wrap=True)
+        time.sleep(_TICK)
+
+
+def _of_calls() -> Iterator[tuple[str, str]]:
+    for call in _taken(GATE.calls):
+        if call.service in _SEEN and call.operation.startswith(_WRITES):
+            error = f"  refused: {call.error}" if call.error else ""
+            yield call.caller, f"{call.operation} {_subject(call)}{error}"
+
+
+def _of_events(farm: Farm) -> Iterator[tuple[str, str]]:
+    for event in _taken(farm.bus.log):
+        detail = event["detail"]
+        if event["detail-type"] == "ECS Task State Change":
+            decided = detail["desiredStatus"] == "STOPPED" and detail["lastStatus"] == "RUNNING"
+            if decided or detail["lastStatus"] in _STAGES:
+                stage = "will stop" if decided else detail["lastStatus"]
+                yield "task", f"{_service_of(event)} {detail['taskArn'][-8:]} {stage}"
+        elif event["detail-type"] in {"ECS Deployment State Change", "ECS Service Action"}:
+            yield "service", f"{event['resources'][0].rpartition('/')[2]} {detail['eventName']}"
+
+
+def _of_names(farm: Farm, known: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Every name whose answer has another number of values than before, or other values."""
+    now = {
+        f"{name} {kind}": records.values
+        for zone in farm.names.zones()
+        for (name, kind), records in zone.records.items()
+    }
+    for name in sorted(now.keys() | known.keys()):
+        signature = hash(now.get(name))
+        if known.get(name, hash(None)) != signature:
+            yield "dns", f"{name}  {' '.join(now.get(name, ())) or '(gone)'}"
+        known[name] = signature
+    for name in known.keys() - now.keys():
+        del known[name]
+
+
+def _taken(log: list[T]) -> list[T]:
+    """All that a log holds, out of the log."""
+    taken = log[:]
+    del log[: len(taken)]
+    return taken
+
+
+def _subject(call: Call) -> str:
+    """What a call is about, by whichever parameter says it."""
+    for key in (
+        "serviceName",
+        "service",
+        "resourceArn",
+        "task",
+        "InstanceId",
+        "Name",
+        "ResourceARN",
+        "ServiceId",
+    ):
+        if value := call.params.get(key):
+            return str(value).rpartition("/")[2]
+    return ""
+
+
+def _service_of(event: Envelope) -> str:
+    return str(event["detail"]["group"]).removeprefix("service:")
+
+
+def _to_try(farm: Farm) -> Iterator[str]:
+    arn, name = farm.arn("conejo"), f"conejo.{seed.NAMESPACE}"
+    dig = f"python -m farm dig {name}"
+    if farm.server and farm.server.port != 5353:
+        dig += f" --port {farm.server.port}"
+    yield f"aws ecs tag-resource --resource-arn {arn} --tags key=expose:dns,value={name}"
+    yield dig
+    yield f"curl http://$({dig} | head -1):{seed.PORT}/"
+    yield f"aws ecs update-service --cluster {farm.cluster} --service conejo --desired-count 6"
+    yield f"aws ecs update-service --cluster {farm.cluster} --service conejo --force-new-deployment"
+    first = f"aws ecs list-tasks --cluster {farm.cluster} --service-name conejo --query 'taskArns[0]' --output text"
+    yield f"aws ecs stop-task --cluster {farm.cluster} --task $({first})"
+    yield f"aws ecs untag-resource --resource-arn {arn} --tag-keys expose:dns"
+
+
+def _check_free(option: str, port: int, *kinds: socket.SocketKind) -> None:
+    for kind in kinds:
+        with socket.socket(type=kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise PortInUseError(
+                    f"port {port} is not free ({error.strerror}); choose another with {option}"
+                ) from error
