@@ -1,0 +1,121 @@
+"""The addresses of tasks: beside the source, because two services of AWS hold them.
+
+A task in awsvpc mode has its own interface, whose private address ECS tells and whose public one only EC2 knows. A
+task in bridge or host mode answers at the addresses of its container instance (F§1.2, F§1.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from expose.aws import Clients, chunks
+from expose.model import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import InstanceTypeDef, NetworkInterfaceTypeDef
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
+
+ACTIONS = frozenset(
+    {
+        "ecs:DescribeContainerInstances",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
+    }
+)
+
+_INTERFACE = frozenset({"ElasticNetworkInterface", "eni"})  # as DescribeTasks and as events name it
+
+
+class Addresses:
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def fill(self, tasks: Sequence[tuple[Task, TaskTypeDef]], *, cluster: str, public: bool) -> list[Task]:
+        """Each task with its addresses; the public ones only where they are asked for."""
+        own = [(task, described) for task, described in tasks if _attachment(described)]
+        hosted = [(task, described) for task, described in tasks if not _attachment(described)]
+        interfaces = self._interfaces(own) if public else {}
+        hosts = self._hosts(cluster, {described.get("containerInstanceArn", "") for _, described in hosted})
+        return [
+            *(_with_interface(task, described, interfaces) for task, described in own),
+            *(
+                _with_host(task, hosts.get(described.get("containerInstanceArn", "")))
+                for task, described in hosted
+            ),
+        ]
+
+    def _interfaces(self, tasks: Iterable[tuple[Task, TaskTypeDef]]) -> dict[str, NetworkInterfaceTypeDef]:
+        """By id. Asked by filter: naming one that is gone would fail the whole call (F§1.6)."""
+        running = (_attachment(described) for task, described in tasks if task.running)
+        ids = sorted(found for details in running if (found := details.get("networkInterfaceId")))
+        return {
+            interface.get("NetworkInterfaceId", ""): interface
+            for chunk in chunks(ids, 200)
+            for page in self._clients.ec2.get_paginator("describe_network_interfaces").paginate(
+                Filters=[{"Name": "network-interface-id", "Values": chunk}]
+            )
+            for interface in page["NetworkInterfaces"]
+        }
+
+    def _hosts(self, cluster: str, instances: Iterable[str]) -> dict[str, InstanceTypeDef]:
+        """The EC2 instance of each container instance, by the latter's ARN."""
+        by_ec2_id: dict[str, str] = {}
+        for chunk in chunks(sorted(filter(None, instances)), 100):
+            answer = self._clients.ecs.describe_container_instances(cluster=cluster, containerInstances=chunk)
+            for each in answer["containerInstances"]:
+                by_ec2_id[each.get("ec2InstanceId", "")] = each.get("containerInstanceArn", "")
+        return {
+            by_ec2_id[instance.get("InstanceId", "")]: instance
+            for chunk in chunks(sorted(by_ec2_id), 200)
+            for instance in self._instances(chunk)
+        }
+
+    def _instances(self, ids: list[str]) -> Iterator[InstanceTypeDef]:
+        pages = self._clients.ec2.get_paginator("describe_instances").paginate(
+            Filters=[{"Name": "instance-id", "Values": ids}]
+        )
+        for page in pages:
+            for reservation in page["Reservations"]:
+                yield from reservation.get("Instances", [])
+
+
+def _attachment(task: TaskTypeDef) -> Mapping[str, str]:
+    """The details of the task's own interface, wherever it stands among the attachments."""
+    for attachment in task.get("attachments", []):
+        if attachment.get("type") in _INTERFACE:
+            return {
+                detail.get("name", ""): detail.get("value", "") for detail in attachment.get("details", [])
+            }
+    return {}
+
+
+def _with_interface(
+    task: Task, described: TaskTypeDef, interfaces: Mapping[str, NetworkInterfaceTypeDef]
+) -> Task:
+    details = _attachment(described)
+    interface = interfaces.get(details.get("networkInterfaceId", ""), {})
+    own = [
+        each
+        for container in described.get("containers", [])
+        for each in container.get("networkInterfaces", [])
+    ]
+    ipv6 = [each["ipv6Address"] for each in own if each.get("ipv6Address")]
+    return replace(
+        task,
+        private_ipv4=details.get("privateIPv4Address", ""),
+        public_ipv4=interface.get("Association", {}).get("PublicIp", ""),
+        ipv6=next(iter(ipv6), details.get("ipv6Address", "")),
+    )
+
+
+def _with_host(task: Task, host: InstanceTypeDef | None) -> Task:
+    if host is None:
+        return task
+    return replace(
+        task,
+        private_ipv4=host.get("PrivateIpAddress", ""),
+        public_ipv4=host.get("PublicIpAddress", ""),
+        ipv6=host.get("Ipv6Address", ""),
+    )

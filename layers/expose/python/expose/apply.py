@@ -1,0 +1,223 @@
+"""Carrying out a plan for one exposure: claim, open, close, record.
+
+What is about to be created stands in the ledger first, and leaves it only after it is seen gone; so a crash between
+any two calls leaks nothing, and the next pass goes on from there. The new way in is open before the old one closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from expose.aws import AwsError
+from expose.ledger import Ledger
+from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource
+from expose.plan import Create, Delete, Forget, Plan, Update
+from expose.records import Record
+from expose.resources import Adapters, Made
+
+_SETTLES = 3.0  # seconds that an operation of AWS usually takes
+_MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How it went: the record as saved, the changes made, and the first of each thing that stood in the way."""
+
+    record: Record
+    changes: int = 0
+    refused: Refused | None = None
+    failed: Exception | None = None
+    waiting: NotYet | None = None
+    withheld: str = ""
+    opening: bool = False
+    unopened: set[Identity] = field(default_factory=set)
+
+    def wait(self, reason: NotYet) -> None:
+        """Keep the reason that ends first."""
+        if self.waiting is None or reason.seconds < self.waiting.seconds:
+            self.waiting = reason
+
+
+class Applier:
+    def __init__(
+        self, adapters: Adapters, ledger: Ledger, *, grace: float, clock: Callable[[], float]
+    ) -> None:
+        self._adapters = adapters
+        self._ledger = ledger
+        self._grace = grace
+        self._clock = clock
+
+    def settle(self, record: Record) -> tuple[Record, str]:
+        """Take in how running operations ended. Also the error of one that failed; its change will be made again."""
+        entries = record.by_identity
+        error = ""
+        for kind in sorted({entry.identity.kind for entry in record.owned if entry.operation}):
+            running = [entry for entry in record.owned if entry.operation and entry.identity.kind == kind]
+            settled = self._adapters.operations[kind].settle(running, _ids(entries))
+            for identity, ended in settled.items():
+                entry = replace(entries[identity], operation="", leaving=False)
+                error = error or ended.error
+                if ended.error:  # it may have happened or not, as after a lost answer
+                    entries[identity] = replace(entry, fingerprint="")
+                elif entries[identity].leaving:
+                    self._gone(entries, entry)
+                else:
+                    self._made(entries, entry, Made(ended.aws_id))
+        return record.owning(entries), error
+
+    def apply(self, record: Record, plan: Plan, *, mark: str, alive: Collection[str]) -> Outcome:
+        """Carry out `plan`. `alive` are the tasks that have not stopped: what belongs to others closes at once.
+
+        Anything else that closes waits until all that should replace it is open.
+        """
+        outcome = Outcome(self._claim(record, plan))
+        entries = outcome.record.by_identity
+        for opening in plan.openings:
+            if outcome.refused is None:
+                self._try(opening, entries, outcome, mark)
+        outcome.opening |= any(entry.operation and not entry.leaving for entry in entries.values())
+        for closing in plan.closings:
+            if _stopped(closing.owned, alive) or not (outcome.opening or outcome.refused or outcome.failed):
+                self._try(closing, entries, outcome, mark)
+        if any(entry.operation for entry in entries.values()):
+            outcome.wait(NotYet("AWS is still working on it", seconds=_SETTLES))
+        outcome.record = outcome.record.owning(entries)
+        return outcome
+
+    def _claim(self, record: Record, plan: Plan) -> Record:
+        entries = record.by_identity
+        for change in plan.openings:
+            entries.setdefault(change.resource.identity, _claimed(change.resource, self._clock()))
+        return (
+            self._ledger.save_record(record.owning(entries)) if len(entries) > len(record.owned) else record
+        )
+
+    def _try(
+        self,
+        change: Create | Update | Delete | Forget,
+        entries: dict[Identity, Owned],
+        outcome: Outcome,
+        mark: str,
+    ) -> None:
+        try:
+            self._change(change, entries, outcome, mark)
+            outcome.changes += 1
+        except NotYet as reason:
+            outcome.wait(reason)
+            outcome.opening |= isinstance(change, Create | Update) and not isinstance(
+                reason, InTheWay | _Behind
+            )
+        except Refused as refusal:
+            outcome.refused = outcome.refused or refusal
+        except AwsError as error:
+            outcome.failed = outcome.failed or error
+
+    def _change(
+        self,
+        change: Create | Update | Delete | Forget,
+        entries: dict[Identity, Owned],
+        outcome: Outcome,
+        mark: str,
+    ) -> None:
+        match change:
+            case Create(resource):
+                outcome.unopened.add(resource.identity)
+                self._create(entries, resource, mark, outcome.unopened)
+                outcome.unopened.remove(resource.identity)
+            case Update(resource, entry):
+                ids = _resolve(resource.refs, entries)
+                made = self._adapters.kinds[resource.identity.kind].update(resource, entry.aws_id, ids)
+                self._made(entries, _claimed(resource, self._clock()), made)
+            case Delete(entry):
+                self._delete(entries, entry, mark, 0.0 if outcome.record.closed else self._grace)
+            case Forget(entry):
+                self._gone(entries, entry)
+
+    def _create(
+        self, entries: dict[Identity, Owned], resource: Resource, mark: str, unopened: Collection[Identity]
+    ) -> None:
+        for parent in resource.parents:
+            if parent in unopened or not _id(parent, entries) or entries[parent].leaving:
+                raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
+        known = self._ledger.join(resource.identity, mark) if resource.shared else ""
+        made = (
+            Made(known)
+            if known
+            else self._adapters.kinds[resource.identity.kind].create(
+                resource, _resolve(resource.refs, entries), mark
+            )
+        )
+        self._made(entries, _claimed(resource, self._clock()), made)
+
+    def _delete(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> None:
+        for child in entries.values():
+            if entry.identity in child.parents:
+                raise _Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
+        if entry.shared and not self._last(entry, mark, grace):
+            del entries[entry.identity]
+            return
+        operation = self._adapters.kinds[entry.identity.kind].delete(
+            entry, _resolve(entry.refs, entries), mark
+        )
+        if operation:
+            entries[entry.identity] = replace(entry, operation=operation, leaving=True, since=self._clock())
+        else:
+            self._gone(entries, entry)
+
+    def _last(self, entry: Owned, mark: str, grace: float) -> bool:
+        """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
+        now = self._clock()
+        empty_since = self._ledger.leave(entry.identity, mark, now=now)
+        if empty_since is None:
+            return False
+        if (left := empty_since + grace - now) > 0:
+            raise NotYet(
+                f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
+            )
+        return self._ledger.close(entry.identity)
+
+    def _made(self, entries: dict[Identity, Owned], entry: Owned, made: Made) -> None:
+        aws_id = made.aws_id or entry.aws_id
+        entries[entry.identity] = replace(entry, aws_id=aws_id, operation=made.operation, since=self._clock())
+        if entry.shared and aws_id:
+            self._ledger.made(entry.identity, aws_id)
+
+    def _gone(self, entries: dict[Identity, Owned], entry: Owned) -> None:
+        if entry.shared:
+            self._ledger.drop(entry.identity)
+        del entries[entry.identity]
+
+
+class _Behind(NotYet):
+    """It waits for another resource, which says itself what it waits for."""
+
+
+def _claimed(resource: Resource, now: float) -> Owned:
+    return Owned(
+        identity=resource.identity,
+        fingerprint=resource.fingerprint,
+        refs=resource.refs,
+        task=resource.task,
+        address=resource.address,
+        shared=resource.shared,
+        since=now,
+    )
+
+
+def _stopped(entry: Owned, alive: Collection[str]) -> bool:
+    return bool(entry.task) and entry.task not in alive
+
+
+def _ids(entries: Mapping[Identity, Owned]) -> dict[Identity, str]:
+    return {identity: entry.aws_id for identity, entry in entries.items()}
+
+
+def _resolve(refs: Mapping[str, Identity | str], entries: Mapping[Identity, Owned]) -> dict[str, str]:
+    """The ids that references stand for. One that was never made has none, and is left out."""
+    ids = {name: ref if isinstance(ref, str) else _id(ref, entries) for name, ref in refs.items()}
+    return {name: aws_id for name, aws_id in ids.items() if aws_id}
+
+
+def _id(ref: Identity, entries: Mapping[Identity, Owned]) -> str:
+    return entries[ref].aws_id if ref in entries else ""

@@ -1,0 +1,99 @@
+"""The edge to AWS: clients made when first used, and what its errors mean.
+
+Nothing is caught here but what is caught narrowly, by code. Retries are botocore's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_servicediscovery import ServiceDiscoveryClient
+    from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
+
+AwsError = (ClientError, BotoCoreError)
+
+_THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "RequestThrottled",
+        "ProvisionedThroughputExceededException",
+    }
+)
+
+
+class Clients:
+    """One session; each client is made on first use, because making one costs more than using it.
+
+    Timeouts are short: a call that hangs would hold up its service's message group.
+    """
+
+    def __init__(self, session: boto3.Session | None = None) -> None:
+        self._session = session or boto3.Session()
+        self._config = Config(
+            connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4}
+        )
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", config=self._config)
+
+    @cached_property
+    def ec2(self) -> EC2Client:
+        return self._session.client("ec2", config=self._config)
+
+    @cached_property
+    def ecs(self) -> ECSClient:
+        return self._session.client("ecs", config=self._config)
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        return self._session.client("events", config=self._config)
+
+    @cached_property
+    def servicediscovery(self) -> ServiceDiscoveryClient:
+        return self._session.client("servicediscovery", config=self._config)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", config=self._config)
+
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        return self._session.client("resourcegroupstaggingapi", config=self._config)
+
+
+def code(error: BaseException) -> str:
+    """AWS's error code, or the name of what went wrong on the way there."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "")) or "Unknown"
+    return type(error).__name__
+
+
+def throttled(error: BaseException) -> bool:
+    return code(error) in _THROTTLED
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size`, for calls that take no more."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

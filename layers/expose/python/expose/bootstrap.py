@@ -1,0 +1,106 @@
+"""The one place where things are wired: clients, clock and environment come in here and nowhere else.
+
+Each function asks for its part. Parts are kept for as long as the settings stay the same, which in Lambda is for the
+life of the process.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache, cached_property
+
+from expose.apply import Applier
+from expose.aws import Clients
+from expose.cleanup import Cleanup
+from expose.controller import Controller
+from expose.ecs import Source
+from expose.exposing import Exposing
+from expose.ledger import Ledger
+from expose.mechanisms import MECHANISMS
+from expose.notifier import Notifier
+from expose.outbox import Outbox
+from expose.resources import adapters
+from expose.settings import Settings
+from expose.sweep import Sweep
+from expose.telemetry import Telemetry
+
+
+class Parts:
+    """Everything, made when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry()
+        self._clients = Clients()
+        self._ledger = Ledger(self._clients, settings.table)
+        self._outbox = Outbox(
+            self._clients, work_queue=settings.work_queue, later_queue=settings.later_queue, clock=_now
+        )
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        return Notifier(
+            ledger=self._ledger,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            window=self.settings.window,
+            clock=_now,
+        )
+
+    @cached_property
+    def controller(self) -> Controller:
+        settings = self.settings
+        resources = adapters(self._clients, self._ledger, settings.stack)
+        exposing = Exposing(
+            mechanisms=MECHANISMS,
+            adapters=resources,
+            applier=Applier(resources, self._ledger, grace=settings.grace, clock=_now),
+            limits=settings.limits,
+            stack=settings.stack,
+            empty_after=settings.empty_after,
+            clock=_now,
+        )
+        return Controller(
+            source=Source(self._clients),
+            ledger=self._ledger,
+            exposing=exposing,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            mechanisms=MECHANISMS,
+            prefix=settings.prefix,
+            policy=settings.policy,
+            empty_after=settings.empty_after,
+            clock=_now,
+        )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        return Sweep(
+            clients=self._clients,
+            source=Source(self._clients),
+            ledger=self._ledger,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            prefix=self.settings.prefix,
+            verify_minutes=self.settings.verify_minutes,
+            clock=_now,
+        )
+
+    @cached_property
+    def cleanup(self) -> Cleanup:
+        return Cleanup(ledger=self._ledger, outbox=self._outbox, clock=_now, sleep=time.sleep)
+
+
+def _now() -> float:
+    return time.time()
+
+
+@cache
+def _parts(settings: Settings, _credentials: str) -> Parts:
+    return Parts(settings)
+
+
+def parts() -> Parts:
+    """For the environment as it is now; credentials that change make new clients."""
+    return _parts(Settings.read(os.environ), os.environ.get("AWS_ACCESS_KEY_ID", ""))

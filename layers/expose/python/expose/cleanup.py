@@ -1,0 +1,54 @@
+"""The end of the stack: every exposure is withdrawn, through the same queue and the same code as ever.
+
+CloudFormation deletes the rules and the schedule first, so nothing starts anew; then it asks here, and waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from expose.ledger import Ledger
+from expose.model import Depth, NotYet, Work
+from expose.outbox import Outbox
+
+_ROUND = 5.0  # seconds between looks at how far the withdrawal has come
+
+
+class Cleanup:
+    def __init__(
+        self, *, ledger: Ledger, outbox: Outbox, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self._ledger = ledger
+        self._outbox = outbox
+        self._clock = clock
+        self._sleep = sleep
+
+    def withdraw(self, *, seconds: float) -> list[str]:
+        """Withdraw everything within `seconds`. The exposures that are still there, as people would name them."""
+        end = self._clock() + seconds
+        while (left := self._round()) and self._clock() + _ROUND < end:
+            self._sleep(_ROUND)
+        return left
+
+    def _round(self) -> list[str]:
+        """Close each exposure for good, and queue each service that still owns something."""
+        left: list[str] = []
+        works: list[Work] = []
+        for arn, (_, records) in self._ledger.everything().items():
+            for record in records:
+                if not record.closed:
+                    self._close(arn, record.tag)
+            owning = [record.tag for record in records if record.owned]
+            left += [f"{arn.rsplit(':service/', 1)[-1]} {tag}" for tag in owning]
+            works += [Work(arn, "the stack is deleted", Depth.RECORD, (), self._clock())] if owning else []
+        self._outbox.all_now(works, once=f"cleanup-{self._clock():.0f}")
+        return left
+
+    def _close(self, arn: str, tag: str) -> None:
+        for record in self._ledger.load(arn)[1]:
+            if record.tag == tag:
+                try:
+                    self._ledger.save_record(replace(record, closed=True))
+                except NotYet:
+                    return  # a worker has just written it: the next round closes it

@@ -1,0 +1,97 @@
+"""From an event to the name of a service to look at. Events name the work, they never describe it.
+
+The one exception is a task whose desired status is STOPPED: that never reverts, so its id travels along and its
+address is withdrawn without asking anyone. Field positions are those of F§1.2 to §1.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from expose.model import Depth, Work
+
+Event = Mapping[str, Any]
+
+
+class Malformed(ValueError):  # noqa: N818 - it names what the event is
+    """No event that we know, or not in its shape. Asking again would not help."""
+
+
+def read(event: Event) -> list[Work]:
+    """The work that an event asks for, one for each service that it is about. Raise `Malformed`."""
+    try:
+        works = list(_READERS[event["detail-type"]](event, event["detail"]))
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise Malformed(f"{type(error).__name__}: {error} in {str(event)[:500]}") from error
+    for work in works:
+        if not _names_a_service(work.service):
+            raise Malformed(f"{work.service!r} is not the ARN of an ECS service")
+    return works
+
+
+def _names_a_service(arn: str) -> bool:
+    parts = arn.split(":", 5)
+    return len(parts) == 6 and parts[2] == "ecs" and parts[5].startswith("service/")
+
+
+def _task(event: Event, detail: Event) -> Iterator[Work]:
+    group = detail["group"]
+    if not group.startswith("service:"):
+        return
+    task = detail["taskArn"].rsplit("/", 1)[-1]
+    service = f"{detail['clusterArn'].replace(':cluster/', ':service/', 1)}/{group.removeprefix('service:')}"
+    if detail["desiredStatus"] == "STOPPED":
+        yield Work(service, "task stopping", Depth.RECORD, (task,), _time(event))
+    elif detail["lastStatus"] == "RUNNING":
+        yield Work(service, "task running", Depth.TASKS, (), _time(event))
+
+
+def _deployment(event: Event, detail: Event) -> Iterator[Work]:
+    yield Work(event["resources"][0], f"deployment {detail['eventName']}", Depth.SERVICE, (), _time(event))
+
+
+def _tag(event: Event, _: Event) -> Iterator[Work]:
+    yield Work(event["resources"][0], "tags changed", Depth.SERVICE, (), _time(event))
+
+
+def _api_call(event: Event, detail: Event) -> Iterator[Work]:
+    """A successful CloudTrail call; the service that it is about stands in different fields (F§1.4, F§1.5)."""
+    if detail.get("errorCode"):
+        return
+    for arn in _called_on(event, detail):
+        if ":service/" in arn:
+            yield Work(arn, f"{detail['eventName']} called", Depth.SERVICE, (), _time(event))
+
+
+def _called_on(event: Event, detail: Event) -> list[str]:
+    parameters = detail["requestParameters"]
+    if "resourceARNList" in parameters:
+        return list(parameters["resourceARNList"])
+    if "resourceArn" in parameters:
+        return [parameters["resourceArn"]]
+    answered = (detail.get("responseElements") or {}).get("service") or {}
+    return [answered.get("serviceArn") or _requested(event, parameters)]
+
+
+def _requested(event: Event, parameters: Event) -> str:
+    name = parameters.get("serviceName") or parameters["service"]
+    if name.startswith("arn:"):
+        return str(name)
+    cluster = parameters.get("cluster", "default").rsplit("/", 1)[-1]
+    partition = "aws-cn" if event["region"].startswith("cn-") else "aws"
+    partition = "aws-us-gov" if event["region"].startswith("us-gov-") else partition
+    return f"arn:{partition}:ecs:{event['region']}:{event['account']}:service/{cluster}/{name}"
+
+
+def _time(event: Event) -> float:
+    return datetime.fromisoformat(event["time"]).timestamp()
+
+
+_READERS = {
+    "ECS Task State Change": _task,
+    "ECS Deployment State Change": _deployment,
+    "Tag Change on Resource": _tag,
+    "AWS API Call via CloudTrail": _api_call,
+}

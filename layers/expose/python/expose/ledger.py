@@ -1,0 +1,241 @@
+"""The ledger: one DynamoDB table that remembers what we own, because ECS has nothing that would.
+
+    pk                       sk                 holds
+    SERVICE#<arn>            SERVICE            Memory: the service as last read
+    SERVICE#<arn>            EXPOSURE#<tag>     Record: one exposure, what it owns, how it stands
+    CLAIM#<name>             CLAIM              the mark of the exposure that holds a name; the first one wins
+    SHARED#<kind>/<key>      SHARED             the marks of the exposures that use a resource together
+
+Records and memories are written only over the version that was read, so two workers cannot overwrite each other.
+Status and message stand beside the text as attributes of their own, for people to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from expose.aws import Clients, code
+from expose.model import Identity, NotYet, Refused
+from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+
+    Item = Mapping[str, AttributeValueTypeDef]
+    Values = dict[str, UniversalAttributeValueTypeDef]
+
+ACTIONS = frozenset(
+    {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+    }
+)
+
+_EXPOSURE = "EXPOSURE#"
+_REFUSED = "ConditionalCheckFailedException"
+
+
+class Ledger:
+    def __init__(self, clients: Clients, table: str) -> None:
+        self._clients = clients
+        self._table = table
+
+    def load(self, service: str) -> tuple[Memory | None, list[Record]]:
+        """What is remembered of a service, read consistently."""
+        pages = self._clients.dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"SERVICE#{service}"}},
+        )
+        return _split([item for page in pages for item in page["Items"]])
+
+    def follows(self, service: str) -> bool:
+        """Whether the service has, or had, any exposure that is not cleared away yet."""
+        answer = self._clients.dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :exposure)",
+            ExpressionAttributeValues={":pk": {"S": f"SERVICE#{service}"}, ":exposure": {"S": _EXPOSURE}},
+            ProjectionExpression="pk",
+            Limit=1,
+        )
+        return bool(answer["Items"])
+
+    def everything(self) -> dict[str, tuple[Memory | None, list[Record]]]:
+        """All services that are remembered, by ARN."""
+        items: dict[str, list[Item]] = {}
+        for page in self._clients.dynamodb.get_paginator("scan").paginate(TableName=self._table):
+            for item in page["Items"]:
+                kind, _, arn = item["pk"]["S"].partition("#")
+                if kind == "SERVICE":
+                    items.setdefault(arn, []).append(item)
+        return {arn: _split(each) for arn, each in items.items()}
+
+    def save_record(self, record: Record) -> Record:
+        """The record as saved. Raise `NotYet` where another worker has written it since it was read."""
+        newer = replace(record, version=record.version + 1)
+        extra: Values = {
+            "status": {"S": record.status},
+            "code": {"S": record.code},
+            "message": {"S": record.message},
+            "value": {"S": record.value},
+        }
+        self._put(record.service, f"{_EXPOSURE}{record.tag}", dump_record(newer), record.version, extra)
+        return newer
+
+    def save_memory(self, memory: Memory) -> Memory:
+        newer = replace(memory, version=memory.version + 1)
+        self._put(str(memory.service.arn), "SERVICE", dump_memory(newer), memory.version, {})
+        return newer
+
+    def forget_record(self, record: Record) -> None:
+        self._delete(f"SERVICE#{record.service}", f"{_EXPOSURE}{record.tag}")
+
+    def forget_memory(self, service: str) -> None:
+        self._delete(f"SERVICE#{service}", "SERVICE")
+
+    def claim(self, name: str, mark: str) -> None:
+        """Hold a name. Raise `Refused` where another mark holds it."""
+        try:
+            self._clients.dynamodb.put_item(
+                TableName=self._table,
+                Item={"pk": {"S": f"CLAIM#{name}"}, "sk": {"S": "CLAIM"}, "holder": {"S": mark}},
+                ConditionExpression="attribute_not_exists(pk) OR holder = :mark",
+                ExpressionAttributeValues={":mark": {"S": mark}},
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+            raise Refused(
+                "NameTaken",
+                f"{name.rsplit('/', 1)[-1]} is held by {self.holder(name)}: choose another name, or remove it there",
+            ) from error
+
+    def holder(self, name: str) -> str:
+        """The mark that holds a name; empty for none."""
+        answer = self._clients.dynamodb.get_item(
+            TableName=self._table, Key=_key(f"CLAIM#{name}", "CLAIM"), ConsistentRead=True
+        )
+        return answer.get("Item", {}).get("holder", {}).get("S", "")
+
+    def release(self, name: str, mark: str) -> None:
+        """Let go of a name, if it is ours."""
+        try:
+            self._clients.dynamodb.delete_item(
+                TableName=self._table,
+                Key=_key(f"CLAIM#{name}", "CLAIM"),
+                ConditionExpression="attribute_not_exists(pk) OR holder = :mark",
+                ExpressionAttributeValues={":mark": {"S": mark}},
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+
+    def join(self, shared: Identity, mark: str) -> str:
+        """Use a shared resource. Its id, or empty where it is still to be made. Raise `NotYet` while it is going."""
+        try:
+            item = self._update(
+                shared,
+                "ADD used_by :marks REMOVE empty_since",
+                {":marks": {"SS": [mark]}},
+                condition="attribute_not_exists(closing)",
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+            raise NotYet(f"{shared} is being removed", seconds=10) from error
+        return item.get("aws_id", {}).get("S", "")
+
+    def made(self, shared: Identity, aws_id: str) -> None:
+        self._update(shared, "SET aws_id = :id", {":id": {"S": aws_id}})
+
+    def leave(self, shared: Identity, mark: str, *, now: float) -> float | None:
+        """Stop using a shared resource. Since when nobody uses it, or None where others still do."""
+        item = self._update(shared, "DELETE used_by :marks", {":marks": {"SS": [mark]}})
+        if "used_by" in item:
+            return None
+        item = self._update(
+            shared, "SET empty_since = if_not_exists(empty_since, :now)", {":now": {"N": str(now)}}
+        )
+        return None if "used_by" in item else float(item["empty_since"]["N"])
+
+    def close(self, shared: Identity) -> bool:
+        """Let nobody join any more, because it is about to be removed. False where somebody just has."""
+        try:
+            self._update(
+                shared,
+                "SET closing = :yes",
+                {":yes": {"BOOL": True}},
+                condition="attribute_not_exists(used_by)",
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+            return False
+        return True
+
+    def drop(self, shared: Identity) -> None:
+        """It is seen gone: the next one who needs it may make it anew."""
+        self._delete(f"SHARED#{shared}", "SHARED")
+
+    def _update(
+        self,
+        shared: Identity,
+        expression: str,
+        values: Values,
+        *,
+        condition: str = "attribute_not_exists(never)",
+    ) -> Item:
+        answer = self._clients.dynamodb.update_item(
+            TableName=self._table,
+            Key=_key(f"SHARED#{shared}", "SHARED"),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+        )
+        return answer["Attributes"]
+
+    def _put(self, service: str, sk: str, body: str, version: int, extra: Values) -> None:
+        try:
+            self._clients.dynamodb.put_item(
+                TableName=self._table,
+                Item={
+                    **_key(f"SERVICE#{service}", sk),
+                    "rev": {"N": str(version + 1)},
+                    "body": {"S": body},
+                    **extra,
+                },
+                ConditionExpression="rev = :read" if version else "attribute_not_exists(pk) OR rev = :read",
+                ExpressionAttributeValues={":read": {"N": str(version)}},
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+            raise NotYet(f"another worker has just written {sk} of {service}", seconds=1) from error
+
+    def _delete(self, pk: str, sk: str) -> None:
+        self._clients.dynamodb.delete_item(TableName=self._table, Key=_key(pk, sk))
+
+
+def _key(pk: str, sk: str) -> Values:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _split(items: list[Item]) -> tuple[Memory | None, list[Record]]:
+    memory: Memory | None = None
+    records: list[Record] = []
+    for item in items:
+        if item["sk"]["S"] == "SERVICE":
+            memory = load_memory(item["body"]["S"])
+        else:
+            records.append(load_record(item["body"]["S"]))
+    return memory, records

@@ -1,0 +1,43 @@
+"""The mechanisms, each one way in: a pure function from an exposure and its service's tasks to resources.
+
+To add one, write its file and add its line to `MECHANISMS`. A mechanism
+
+- must bring a `grammar` that reads its tags;
+- must name in `lookups` what it has to know of AWS before it can decide, and decide from the answers alone;
+- must list each resource after those that it refers to, and the claim of a name before all that carry the name;
+- must raise `Refused` where the owner has to act, and `NotYet` where waiting helps;
+- may not read AWS, the clock or the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from expose.mechanisms import dns
+from expose.mechanisms.surroundings import Lookup, Surroundings
+from expose.model import Exposure, Resource, Service
+from expose.policy import Limits
+from expose.tags import Grammar
+
+__all__ = ["MECHANISMS", "Lookup", "Mechanism", "Surroundings"]
+
+
+class Mechanism(Protocol):
+    """What a mechanism's file holds. `wants_public` says whether the tasks' public addresses have to be looked up."""
+
+    @property
+    def grammar(self) -> Grammar: ...
+
+    def lookups(self, exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]: ...
+
+    def wants_public(self, exposure: Exposure, surroundings: Surroundings) -> bool: ...
+
+    def desired(
+        self, exposure: Exposure, service: Service, surroundings: Surroundings
+    ) -> Sequence[Resource]: ...
+
+
+MECHANISMS: Mapping[str, Mechanism] = {
+    "dns": dns,
+}

@@ -1,0 +1,228 @@
+"""The `dns` mechanism: a name in Cloud Map that answers with the addresses of a service's ready tasks.
+
+    expose:dns = conejo.granja.animales.com [ip= port= container= ttl= type=]
+
+One claim of the name, one Cloud Map service in the namespace with the longest matching suffix, one instance for each
+task. Record types cannot be changed on a Cloud Map service, so they are part of its identity: another type is another
+service, made once the old one is gone (F§3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from expose.mechanisms.ports import endpoint
+from expose.mechanisms.surroundings import Lookup, Surroundings
+from expose.model import Definition, Exposure, Identity, Invalid, NotYet, Refused, Resource, Service, Task
+from expose.policy import Limits
+from expose.tags import Grammar, container, dns_name, one_of, port, whole
+
+NAMESPACE, SERVICE, INSTANCE, VPC = "cloudmap.namespace", "cloudmap.service", "cloudmap.instance", "ec2.vpc"
+
+grammar = Grammar(
+    example="conejo.granja.animales.com port=8080 ttl=15",
+    target=dns_name,
+    options={
+        "ip": one_of("public", "private"),
+        "port": port,
+        "container": container,
+        "ttl": whole(0, 86400),
+        "type": one_of("A", "AAAA", "A+AAAA", "SRV"),
+    },
+)
+
+_DEFAULT_TTL = 15
+_ADDRESS_TAKES = 30.0  # seconds in which a new task may still get its public address (F§1.6)
+
+
+@dataclass(frozen=True, slots=True)
+class _Namespace:
+    """The namespace that a name falls in. `made` is the resource where it is, or will be, one of ours."""
+
+    name: str
+    kind: str
+    ref: Identity | str
+    made: Resource | None = None
+
+
+def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]:
+    namespaces = Lookup(NAMESPACE, exposure.target)
+    if limits.create_namespaces != "private" or not service.subnets:
+        return (namespaces,)
+    return (namespaces, Lookup(VPC, service.subnets[0]))
+
+
+def wants_public(exposure: Exposure, surroundings: Surroundings) -> bool:
+    return _ip(exposure, _namespace(exposure, surroundings)) == "public"
+
+
+def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:
+    """Raise `Refused` for a name that may not be had, and where no ready task has what the tag asks for."""
+    surroundings.limits.check_name(exposure.target, exposure)
+    namespace = _namespace(exposure, surroundings)
+    types = _types(exposure, namespace)
+    claim = Resource(Identity("claim", f"dns/{namespace.kind}/{exposure.target}"))
+    name = Resource(
+        Identity(SERVICE, f"{namespace.kind}/{exposure.target}/{'+'.join(types) or 'HTTP'}"),
+        spec={
+            "name": exposure.target.removesuffix(f".{namespace.name}"),
+            "types": list(types),
+            "ttl": exposure.options.get("ttl", _DEFAULT_TTL) if types else None,
+        },
+        refs={"claim": claim.identity, "namespace": namespace.ref},
+    )
+    structure = [claim, *([namespace.made] if namespace.made else []), name]
+    return structure + _instances(exposure, service, name, _ip(exposure, namespace), types, surroundings.mark)
+
+
+def _namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace:
+    found: Sequence[Mapping[str, Any]] = surroundings.found.get(Lookup(NAMESPACE, exposure.target), ())
+    fitting = [space for space in found if exposure.target.endswith(f".{space['name']}")]
+    longest = max((len(space["name"]) for space in fitting), default=0)
+    candidates = [space for space in fitting if len(space["name"]) == longest]
+    if len(candidates) > 1:
+        candidates = [space for space in candidates if _suits(space["kind"], exposure)] or candidates
+    if not candidates:
+        return _new_namespace(exposure, surroundings)
+    if len(candidates) > 1:
+        names = ", ".join(f"{space['id']} ({space['kind']})" for space in candidates)
+        raise Refused(
+            "SeveralNamespaces",
+            exposure.said(
+                f"{candidates[0]['name']} is the name of several namespaces, {names}: say ip=public or "
+                "ip=private if that tells them apart, or choose a name in another namespace"
+            ),
+        )
+    (space,) = candidates
+    if space["ours"]:
+        return _ours(space["name"], space["kind"], vpc="")
+    return _Namespace(space["name"], space["kind"], space["id"])
+
+
+def _suits(kind: str, exposure: Exposure) -> bool:
+    return "ip" in exposure.options and (kind == "public") == (exposure.options["ip"] == "public")
+
+
+def _new_namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace:
+    kind = surroundings.limits.create_namespaces
+    parent = exposure.target.partition(".")[2]
+    if kind == "no" or (kind == "public" and "." not in parent):
+        raise Refused(
+            "NoNamespace",
+            exposure.said(
+                f"no Cloud Map namespace has a name that {exposure.target} ends with: create namespace "
+                f"{parent}, or let the stack do it with its parameter CreateNamespaces"
+            ),
+        )
+    vpcs = [value for lookup, value in surroundings.found.items() if lookup.kind == VPC]
+    if kind == "private" and not vpcs:
+        raise Refused(
+            "NoVpc",
+            exposure.said(
+                f"cannot tell the VPC for a private namespace, because the service has no network "
+                f"configuration of its own: create namespace {parent} yourself"
+            ),
+        )
+    return _ours(parent, kind, vpc=vpcs[0] if kind == "private" else "")
+
+
+def _ours(name: str, kind: str, *, vpc: str) -> _Namespace:
+    identity = Identity(NAMESPACE, f"{kind}/{name}")
+    made = Resource(
+        identity, spec={"name": name, "kind": kind}, refs={"vpc": vpc} if vpc else {}, shared=True
+    )
+    return _Namespace(name, kind, identity, made)
+
+
+def _ip(exposure: Exposure, namespace: _Namespace) -> str:
+    default = "public" if namespace.kind == "public" else "private"
+    return str(exposure.options.get("ip", default))
+
+
+def _types(exposure: Exposure, namespace: _Namespace) -> tuple[str, ...]:
+    if namespace.kind != "http":
+        return tuple(exposure.options.get("type", "A").split("+"))
+    for option in ("type", "ttl"):
+        if option in exposure.options:
+            raise Invalid(
+                "NoRecordsThere",
+                exposure.said(
+                    f"{option}= means nothing in {namespace.name}, an HTTP namespace without DNS: remove it"
+                ),
+            )
+    return ()
+
+
+def _instances(
+    exposure: Exposure, service: Service, name: Resource, ip: str, types: tuple[str, ...], mark: str
+) -> list[Resource]:
+    refusals: list[Refused] = []
+    instances: list[Resource] = []
+    for task in service.tasks:
+        definition = service.definitions[task.definition]
+        try:
+            spec = {
+                **_addresses(exposure, task, ip, types),
+                **_port(exposure, task, definition, required="SRV" in types),
+                **_origin(service, task, definition, mark),
+            }
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            identity = Identity(INSTANCE, f"{name.identity.key}/x-{task.id}")
+            address = spec.get("AWS_INSTANCE_IPV4") or spec["AWS_INSTANCE_IPV6"]
+            instances.append(
+                Resource(identity, spec=spec, refs={"service": name.identity}, task=task.id, address=address)
+            )
+    if refusals and not instances:
+        if all(service.read_at - task.started_at < _ADDRESS_TAKES for task in service.tasks):
+            raise NotYet(refusals[0].message, seconds=5)
+        raise refusals[0]
+    return instances
+
+
+def _addresses(exposure: Exposure, task: Task, ip: str, types: tuple[str, ...]) -> dict[str, str]:
+    have = {
+        "AWS_INSTANCE_IPV4": task.public_ipv4 if ip == "public" else task.private_ipv4,
+        "AWS_INSTANCE_IPV6": task.ipv6,
+    }
+    needed = [f"AWS_INSTANCE_IPV{'6' if kind == 'AAAA' else '4'}" for kind in types if kind != "SRV"]
+    if not needed:
+        needed = ["AWS_INSTANCE_IPV4" if have["AWS_INSTANCE_IPV4"] or not task.ipv6 else "AWS_INSTANCE_IPV6"]
+    if all(have[key] for key in needed):
+        return {key: have[key] for key in needed}
+    if "AWS_INSTANCE_IPV6" in needed and not task.ipv6:
+        raise Refused(
+            "NoIpv6Address",
+            exposure.said(
+                "the tasks have no IPv6 address: turn on the account setting dualStackIPv6 and run them in "
+                "dual-stack subnets, or say type=A"
+            ),
+        )
+    raise Refused(
+        "NoPublicAddress" if ip == "public" else "NoPrivateAddress",
+        exposure.said(
+            f"the tasks have no {ip} IPv4 address: on Fargate set assignPublicIp=ENABLED in a public subnet "
+            "and deploy (awsvpc tasks on EC2 never have one), or say ip=private"
+        ),
+    )
+
+
+def _port(exposure: Exposure, task: Task, definition: Definition, *, required: bool) -> dict[str, str]:
+    number = endpoint(exposure, task, definition, required=required)
+    return {"AWS_INSTANCE_PORT": str(number)} if number else {}
+
+
+def _origin(service: Service, task: Task, definition: Definition, mark: str) -> dict[str, str]:
+    """What ECS itself writes on the instances that it registers (F§3.4), and whose this one is."""
+    origin = {
+        "AVAILABILITY_ZONE": task.zone,
+        "REGION": service.arn.region,
+        "ECS_CLUSTER_NAME": service.arn.cluster,
+        "ECS_SERVICE_NAME": service.arn.name,
+        "ECS_TASK_DEFINITION_FAMILY": definition.family,
+        "EXPOSE_OWNER": mark,
+    }
+    return {key: value for key, value in origin.items() if value}

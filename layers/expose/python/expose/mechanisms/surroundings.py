@@ -1,0 +1,26 @@
+"""What a mechanism may know besides the exposure and its service: asked for beforehand, answered by the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from expose.policy import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question about AWS that the adapter of `kind` answers with a JSON value."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`mark` is written on what is made for this exposure, so that it can be told from what others made."""
+
+    limits: Limits
+    mark: str
+    found: Mapping[Lookup, Any] = field(default_factory=dict)

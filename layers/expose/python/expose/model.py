@@ -1,0 +1,258 @@
+"""The words of the project as values: services, tasks, exposures, resources, and the two ways to say no.
+
+Everything else speaks in these. Nothing here knows AWS, the clock or the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How an exposure stands, as its owner sees it."""
+
+    ACTIVE = "Active"
+    PENDING = "Pending"
+    INVALID = "Invalid"
+    BLOCKED = "Blocked"
+    FAILED = "Failed"
+
+
+class Refused(Exception):  # noqa: N818 - it names what happened, and is no bug
+    """The owner must act. `code` is stable and for machines; the text says what, which and what to do."""
+
+    status = Status.BLOCKED
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Invalid(Refused):
+    """The tag cannot be read."""
+
+    status = Status.INVALID
+
+
+class NotYet(Exception):  # noqa: N818 - waiting is normal
+    """Come back in `seconds`: something is still on its way."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.message = message
+        self.seconds = seconds
+
+
+class InTheWay(NotYet):
+    """Wait for something of our own to go first: here the old way in has to close before the new one can open."""
+
+
+class Depth(IntEnum):
+    """How much a pass reads, each including the one before.
+
+    `RECORD` reads the ledger only, `TASKS` the running tasks, `SERVICE` the service and its tags, `FULL` also
+    everything that its exposures made in AWS.
+    """
+
+    RECORD = 0
+    TASKS = 1
+    SERVICE = 2
+    FULL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A service to look at, and why. Never what to do there: that is read fresh.
+
+    `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts. `since` is when
+    the change that asks for this look happened, in seconds since the epoch.
+    """
+
+    service: str
+    reason: str
+    depth: Depth
+    stopping: tuple[str, ...] = ()
+    since: float = 0.0
+
+    def with_(self, other: Work) -> Work:
+        """Both at once: a batch looks at each service a single time."""
+        return Work(
+            service=self.service,
+            reason=self.reason if self.depth >= other.depth else other.reason,
+            depth=max(self.depth, other.depth),
+            stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
+            since=min(self.since, other.since),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceArn:
+    partition: str
+    region: str
+    account: str
+    cluster: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> ServiceArn:
+        """Raise `Refused` for the old short form, which does not say the cluster, and `ValueError` for no ARN at all."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[2] != "ecs" or not parts[5].startswith("service/"):
+            raise ValueError(f"{text!r} is not the ARN of an ECS service")
+        path = parts[5].split("/")
+        if len(path) != 3:
+            raise Refused(
+                "ShortArn",
+                f"{text} has the old short form, which does not name its cluster: opt in to long ARNs "
+                "(aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled) "
+                "and create the service anew",
+            )
+        return cls(parts[1], parts[3], parts[4], path[1], path[2])
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:service/{self.cluster}/{self.name}"
+
+    @property
+    def label(self) -> str:
+        """As people say it."""
+        return f"{self.cluster}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    container: str
+    number: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What of a task definition matters here. A revision never changes."""
+
+    arn: str
+    family: str
+    network_mode: str
+    ports: tuple[Port, ...] = ()
+    health_checked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as last read. `bindings` tells the host port of each container port in bridge and host mode."""
+
+    id: str
+    definition: str
+    running: bool
+    healthy: bool = False
+    started_at: float = 0.0
+    zone: str = ""
+    private_ipv4: str = ""
+    public_ipv4: str = ""
+    ipv6: str = ""
+    bindings: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as last read, at `read_at`. `tasks` are those that are not stopping."""
+
+    arn: ServiceArn
+    active: bool = True
+    wanted: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+    subnets: tuple[str, ...] = ()
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One way in to one service, as one tag asks for it. Options hold the values that the mechanism's grammar read."""
+
+    service: ServiceArn
+    tag: str
+    value: str
+    mechanism: str
+    target: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self, problem: str) -> str:
+        """`problem` with the tag before it, so that its owner knows where to look."""
+        return f"{self.tag} = {self.value!r}: {problem}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """What a resource is matched by. What AWS cannot change afterwards belongs into the key."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that should exist in AWS.
+
+    `spec` holds JSON values. `refs` names what it needs first: another resource by identity, whose id is filled in
+    when it is applied, or a plain id of something that was there before us. `shared` ones are counted and outlive
+    their first user.
+    """
+
+    identity: Identity
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    refs: Mapping[str, Identity | str] = field(default_factory=dict)
+    task: str = ""
+    address: str = ""
+    shared: bool = False
+
+    @property
+    def parents(self) -> tuple[Identity, ...]:
+        return tuple(ref for ref in self.refs.values() if isinstance(ref, Identity))
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The ledger's memory of a resource: claimed before it is created, forgotten after it is seen gone.
+
+    `aws_id` is empty while only claimed. `operation` is AWS's id of a change that is still on its way; `leaving`
+    says that the change is the deletion. `refs` are those of the resource, for whoever must delete it.
+    """
+
+    identity: Identity
+    fingerprint: str = ""
+    aws_id: str = ""
+    refs: Mapping[str, Identity | str] = field(default_factory=dict)
+    task: str = ""
+    address: str = ""
+    shared: bool = False
+    operation: str = ""
+    leaving: bool = False
+    since: float = 0.0
+
+    @property
+    def parents(self) -> tuple[Identity, ...]:
+        return tuple(ref for ref in self.refs.values() if isinstance(ref, Identity))
+
+
+def fingerprint(spec: Mapping[str, Any]) -> str:
+    """Equal for equal specs, whatever the order in which they were written."""
+    return digest(json.dumps(spec, sort_keys=True, separators=(",", ":")))
+
+
+def digest(text: str) -> str:
+    """A short stable name for a long one."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,0 +1,103 @@
+"""Planning: what to create, update, delete and forget, from what is desired, current and owned.
+
+A plan is data. It is false when there is nothing to do, it prints as people would read it, and its references are
+unresolved, so it can be made and compared without AWS. Planning again right after applying gives an empty plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from expose.model import Identity, Owned, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    resource: Resource
+
+    def __str__(self) -> str:
+        return f"+ {self.resource.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    resource: Resource
+    owned: Owned
+
+    def __str__(self) -> str:
+        return f"~ {self.resource.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    owned: Owned
+
+    def __str__(self) -> str:
+        return f"- {self.owned.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Ours once, and seen gone."""
+
+    owned: Owned
+
+    def __str__(self) -> str:
+        return f"  {self.owned.identity} is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes in the order in which they are applied: the new way in opens before the old one closes."""
+
+    openings: tuple[Create | Update, ...] = ()
+    closings: tuple[Delete | Forget, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.openings or self.closings)
+
+    def __str__(self) -> str:
+        return "\n".join(str(change) for change in (*self.openings, *self.closings))
+
+
+def plan(desired: Sequence[Resource], current: Mapping[Identity, str], owned: dict[Identity, Owned]) -> Plan:
+    """Compare by identity, and specs by fingerprint.
+
+    `desired` lists each resource after those that it refers to, and `owned` remembers that order, so creation
+    follows the references and deletion goes against them. What is owned and still changing in AWS is left alone
+    until it has settled.
+    """
+    wanted = {resource.identity: resource for resource in desired}
+    return Plan(
+        openings=tuple(_openings(wanted.values(), current, owned)),
+        closings=tuple(_closings(reversed(owned.values()), current, wanted)),
+    )
+
+
+def recorded(owned: Iterable[Owned]) -> dict[Identity, str]:
+    """Current, as far as the ledger knows: what was made. What is only claimed may be there or not."""
+    return {entry.identity: entry.fingerprint for entry in owned if entry.aws_id}
+
+
+def _openings(
+    wanted: Iterable[Resource], current: Mapping[Identity, str], owned: Mapping[Identity, Owned]
+) -> Iterator[Create | Update]:
+    for resource in wanted:
+        entry = owned.get(resource.identity)
+        if entry is not None and entry.operation:
+            continue
+        if resource.identity not in current:
+            yield Create(resource)
+        elif entry is not None and current[resource.identity] != resource.fingerprint:
+            yield Update(resource, entry)
+
+
+def _closings(
+    owned: Iterable[Owned], current: Mapping[Identity, str], wanted: Mapping[Identity, Resource]
+) -> Iterator[Delete | Forget]:
+    for entry in owned:
+        if entry.identity in wanted or entry.operation:
+            continue
+        seen_gone = entry.aws_id and entry.identity not in current
+        yield Forget(entry) if seen_gone else Delete(entry)

@@ -1,0 +1,141 @@
+"""What the ledger remembers, as values: of a service, of each of its exposures. Here they become text and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from expose.mechanisms.surroundings import Lookup
+from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Status, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A service as last read, and what is known of its tasks beyond that.
+
+    `stopped` are ids of tasks that an event said are stopping, with the time of hearing it: that never reverts, so a
+    stale answer cannot bring them back. `none_ready_since` is 0 while any task is ready. Times are seconds since
+    the epoch.
+    """
+
+    service: Service
+    stopped: Mapping[str, float] = field(default_factory=dict)
+    none_ready_since: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An exposure as the ledger knows it.
+
+    `value` is the tag's value as last seen, `good` the last one that could be carried out: while the new one cannot,
+    the good one goes on being followed. `found` are the answers to its look-ups. `look_at` is when the service is
+    to be looked at again, `retry_at` when everything is read and tried anew after a refusal or a failure; both 0 for
+    not at all. `since` is when the change happened that is not published yet. `announced` tells what was said last.
+    `closed` is set for good when the stack is being deleted.
+    """
+
+    service: str
+    tag: str
+    value: str = ""
+    good: str = ""
+    status: Status = Status.PENDING
+    code: str = ""
+    message: str = ""
+    owned: tuple[Owned, ...] = ()
+    found: Mapping[Lookup, Any] = field(default_factory=dict)
+    attempts: int = 0
+    look_at: float = 0.0
+    retry_at: float = 0.0
+    since: float = 0.0
+    verified_at: float = 0.0
+    announced: str = ""
+    closed: bool = False
+    version: int = 0
+
+    @property
+    def by_identity(self) -> dict[Identity, Owned]:
+        return {entry.identity: entry for entry in self.owned}
+
+    def owning(self, entries: Mapping[Identity, Owned]) -> Record:
+        return replace(self, owned=tuple(entries.values()))
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """The ids of the tasks that are, or may be, published."""
+        return frozenset(entry.task for entry in self.owned if entry.task)
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the tasks are reachable, less those that are being withdrawn."""
+        return sorted({entry.address for entry in self.owned if entry.address and not entry.leaving})
+
+
+def dump_memory(memory: Memory) -> str:
+    return json.dumps(asdict(memory), separators=(",", ":"))
+
+
+def load_memory(text: str) -> Memory:
+    data = json.loads(text)
+    service = data.pop("service")
+    return Memory(
+        service=Service(
+            arn=ServiceArn(**service.pop("arn")),
+            definitions={arn: _definition(each) for arn, each in service.pop("definitions").items()},
+            tasks=tuple(_task(each) for each in service.pop("tasks")),
+            subnets=tuple(service.pop("subnets")),
+            **service,
+        ),
+        **data,
+    )
+
+
+def dump_record(record: Record) -> str:
+    data = asdict(replace(record, found={}, owned=()))
+    data["found"] = [[lookup.kind, lookup.key, answer] for lookup, answer in record.found.items()]
+    data["owned"] = [_dump_owned(entry) for entry in record.owned]
+    return json.dumps(data, separators=(",", ":"))
+
+
+def load_record(text: str) -> Record:
+    data = json.loads(text)
+    return Record(
+        status=Status(data.pop("status")),
+        found={Lookup(kind, key): answer for kind, key, answer in data.pop("found")},
+        owned=tuple(_load_owned(each) for each in data.pop("owned")),
+        **data,
+    )
+
+
+def _definition(data: dict[str, Any]) -> Definition:
+    return Definition(ports=tuple(Port(**port) for port in data.pop("ports")), **data)
+
+
+def _task(data: dict[str, Any]) -> Task:
+    bindings = tuple((name, inside, outside) for name, inside, outside in data.pop("bindings"))
+    return Task(bindings=bindings, **data)
+
+
+_OWNED = {
+    field_: getattr(Owned(Identity("", "")), field_) for field_ in Owned.__slots__ if field_ != "identity"
+}
+
+
+def _dump_owned(entry: Owned) -> dict[str, Any]:
+    """Without what is at its default: a service with a thousand tasks has to fit into one item of 400 KB."""
+    data: dict[str, Any] = {
+        name: getattr(entry, name) for name, default in _OWNED.items() if getattr(entry, name) != default
+    }
+    refs = {
+        name: [ref.kind, ref.key] if isinstance(ref, Identity) else ref for name, ref in entry.refs.items()
+    }
+    return {"is": [entry.identity.kind, entry.identity.key]} | data | ({"refs": refs} if refs else {})
+
+
+def _load_owned(data: dict[str, Any]) -> Owned:
+    refs = {
+        name: Identity(*ref) if isinstance(ref, list) else ref for name, ref in data.pop("refs", {}).items()
+    }
+    return Owned(identity=Identity(*data.pop("is")), refs=refs, **data)

@@ -1,0 +1,105 @@
+"""Namespaces: found by suffix, or made where the stack allows it, and then shared by all that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from expose.aws import Clients
+from expose.model import NotYet, Owned, Refused, Resource, fingerprint
+from expose.resources.cloudmap.mark import OWNER_TAG
+from expose.resources.kind import Ids, Made
+
+if TYPE_CHECKING:
+    from mypy_boto3_servicediscovery.type_defs import TagTypeDef
+
+_KINDS = {"DNS_PUBLIC": "public", "DNS_PRIVATE": "private", "HTTP": "http"}
+
+
+class Namespaces:
+    ACTIONS = frozenset(
+        {
+            "servicediscovery:CreateHttpNamespace",
+            "servicediscovery:CreatePrivateDnsNamespace",
+            "servicediscovery:CreatePublicDnsNamespace",
+            "servicediscovery:DeleteNamespace",
+            "servicediscovery:ListNamespaces",
+            "servicediscovery:TagResource",
+        }
+    )
+
+    def __init__(self, clients: Clients, stack: str) -> None:
+        self._clients = clients
+        self._made_by = f"Made by ecs-expose, stack {stack}, for the services that are tagged with its names"
+
+    def find(self, key: str) -> list[dict[str, Any]]:
+        """The namespaces that the name `key` is below, and which of them this stack has made."""
+        pages = self._clients.servicediscovery.get_paginator("list_namespaces").paginate()
+        return [
+            {
+                "id": space["Id"],
+                "name": space["Name"].lower(),
+                "kind": _KINDS[space["Type"]],
+                "ours": space.get("Description") == self._made_by,
+            }
+            for page in pages
+            for space in page["Namespaces"]
+            if f".{key}".endswith(f".{space['Name'].lower()}")
+        ]
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        for entry in owned:
+            if entry.identity.kind == "cloudmap.namespace":
+                kind, name = entry.identity.key.split("/", 1)
+                for space in self.find(name):
+                    if (space["name"], space["kind"], space["ours"]) == (name, kind, True):
+                        spec = {"name": name, "kind": kind}
+                        yield Owned(entry.identity, fingerprint(spec), space["id"], shared=True)
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        name, kind = resource.spec["name"], resource.spec["kind"]
+        tags: list[TagTypeDef] = [{"Key": OWNER_TAG, "Value": self._made_by}]
+        cloudmap = self._clients.servicediscovery
+        try:
+            if kind == "http":
+                answer = cloudmap.create_http_namespace(Name=name, Description=self._made_by, Tags=tags)
+            elif kind == "public":
+                answer = cloudmap.create_public_dns_namespace(Name=name, Description=self._made_by, Tags=tags)
+            else:
+                answer = cloudmap.create_private_dns_namespace(
+                    Name=name, Vpc=ids["vpc"], Description=self._made_by, Tags=tags
+                )
+        except cloudmap.exceptions.NamespaceAlreadyExists:
+            return self._adopted(name, kind)
+        except cloudmap.exceptions.DuplicateRequest as error:
+            raise NotYet(f"namespace {name} is being made", seconds=5) from error
+        return Made("", answer["OperationId"])
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
+        return Made(aws_id)  # its name and kind are its identity: nothing else is ours to change
+
+    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+        kind, name = owned.identity.key.split("/", 1)
+        aws_id = owned.aws_id or self._id(name, kind)
+        if not aws_id:
+            return ""
+        cloudmap = self._clients.servicediscovery
+        try:
+            return cloudmap.delete_namespace(Id=aws_id)["OperationId"]
+        except cloudmap.exceptions.NamespaceNotFound:
+            return ""
+        except (cloudmap.exceptions.ResourceInUse, cloudmap.exceptions.DuplicateRequest) as error:
+            raise NotYet(f"namespace {name} still has services", seconds=30) from error
+
+    def _id(self, name: str, kind: str) -> str:
+        ours = [
+            space["id"]
+            for space in self.find(name)
+            if space["ours"] and (space["name"], space["kind"]) == (name, kind)
+        ]
+        return ours[0] if ours else ""
+
+    def _adopted(self, name: str, kind: str) -> Made:
+        if aws_id := self._id(name, kind):
+            return Made(aws_id)
+        raise Refused("NamespaceTaken", f"namespace {name} exists, but not as one that this stack made")

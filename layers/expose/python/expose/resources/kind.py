@@ -1,0 +1,59 @@
+"""What the controller needs of an adapter: the protocols that each kind of resource keeps.
+
+Each verb may be repeated at any time, after a lost answer, a timeout or a crash, and must then do no harm and come to
+the same end. `create` of what is there already must adopt it where the mark shows that it is ours and raise `Refused`
+where it is not. An adapter may raise `NotYet` where waiting helps; any other error of AWS it lets pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from expose.model import Identity, Owned, Resource
+
+Ids = Mapping[str, str]  # the names of a resource's references, with the ids in AWS that they stand for
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A change that AWS has accepted. `operation` is set where it goes on after the answer."""
+
+    aws_id: str
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an operation ended. `error` is empty where it went well."""
+
+    aws_id: str = ""
+    error: str = ""
+
+
+class Kind(Protocol):
+    """One kind of resource in AWS."""
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterable[Owned]:
+        """Those of this kind that are there: the owned ones, and others that carry the mark."""
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made: ...
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made: ...
+
+    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+        """The operation that goes on; empty where it is gone already."""
+
+
+class Operations(Protocol):
+    """For kinds whose changes go on after the answer."""
+
+    def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
+        """Those that have ended."""
+
+
+class Finder(Protocol):
+    """Answers one kind of look-up with a JSON value."""
+
+    def find(self, key: str) -> Any: ...

@@ -1,0 +1,61 @@
+"""What the functions say of themselves: a structured line for each decision, and metrics. Nothing when nothing happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from expose.model import Status
+from expose.records import Record
+
+
+class Telemetry:
+    """Logs by Powertools; metrics in its embedded format, written out by `flush` at the end of an invocation."""
+
+    def __init__(self) -> None:
+        self._logger = Logger()
+        self._metrics = Metrics()
+
+    def decided(self, record: Record, *, changes: int, reason: str, removed: bool) -> None:
+        if not changes and record.status in {Status.ACTIVE, Status.PENDING}:
+            return
+        status = "Removed" if removed else str(record.status)
+        bad = record.status in {Status.INVALID, Status.BLOCKED, Status.FAILED}
+        (self._logger.warning if bad else self._logger.info)(
+            f"{record.tag} of {record.service.rsplit(':', 1)[-1]}: {status} {record.message}",
+            extra={
+                "service_arn": record.service,
+                "tag": record.tag,
+                "status": status,
+                "code": record.code,
+                "changes": changes,
+                "reason": reason,
+                "addresses": record.addresses,
+            },
+        )
+        self._metrics.add_metric(f"Exposure{status}", MetricUnit.Count, 1)
+        if changes:
+            self._metrics.add_metric("ChangesApplied", MetricUnit.Count, changes)
+        if record.code == "Throttled":
+            self._metrics.add_metric("Throttled", MetricUnit.Count, 1)
+
+    def published(self, seconds: float, *, endpoints: int) -> None:
+        """How long a change took from its happening to its being seen in AWS, and what is published now."""
+        self._metrics.add_metric("TimeToPublished", MetricUnit.Seconds, seconds)
+        self._metrics.add_metric("EndpointsPublished", MetricUnit.Count, endpoints)
+
+    def swept(self, *, services: int, queued: int) -> None:
+        self._metrics.add_metric("ServicesSwept", MetricUnit.Count, services)
+        self._metrics.add_metric("DriftQueued", MetricUnit.Count, queued)
+
+    def warn(self, message: str, **fields: Any) -> None:
+        self._logger.warning(message, extra=fields)
+
+    def info(self, message: str, **fields: Any) -> None:
+        self._logger.info(message, extra=fields)
+
+    def flush(self) -> None:
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()

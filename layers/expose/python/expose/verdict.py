@@ -1,0 +1,121 @@
+"""Judging how an exposure stands after a pass: its status in words, when to look again, what to announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from expose.apply import Outcome
+from expose.aws import code, throttled
+from expose.model import Refused, Service, Status, digest
+from expose.policy import ready
+from expose.records import Record
+
+_FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at first, and at most
+_BLOCKED_AGAIN = (60.0, 900.0)
+_UNREADY_AGAIN = (5.0, 60.0)  # no event tells when a running task becomes healthy (F§1.2)
+
+_EVENTS = {
+    Status.ACTIVE: "Exposure Changed",
+    Status.INVALID: "Exposure Blocked",
+    Status.BLOCKED: "Exposure Blocked",
+    Status.FAILED: "Exposure Failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event for whoever listens on the default bus."""
+
+    kind: str
+    detail: Mapping[str, Any]
+
+
+def judge(
+    before: Record, outcome: Outcome, service: Service, *, gone: bool, now: float, held_until: float
+) -> Record:
+    """The record with its status, the reason in words, and the times of the next look and of the next fresh try.
+
+    `gone` says that the tag asks for nothing any more. `held_until` is when tasks that are not ready, but published
+    so as not to empty the name, will be withdrawn; 0 for none.
+    """
+    status, reason, message = _standing(outcome, service, gone=gone)
+    attempts = before.attempts + 1 if outcome.refused or outcome.failed else 0
+    retry_at = 0.0
+    if outcome.failed:
+        retry_at = now + _backoff(attempts, _FAILED_AGAIN)
+    elif status is Status.BLOCKED:
+        retry_at = now + _backoff(attempts, _BLOCKED_AGAIN)
+    waits = [retry_at, held_until, now + outcome.waiting.seconds if outcome.waiting else 0.0]
+    if not gone:
+        waits.append(_unready(service, outcome.record, now))
+    return replace(
+        outcome.record,
+        status=status,
+        code=reason,
+        message=message,
+        attempts=attempts,
+        retry_at=retry_at,
+        look_at=min((at for at in waits if at), default=0.0),
+    )
+
+
+def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | None]:
+    """What is worth telling, and its digest; None while things are on their way or as they were told last."""
+    if not removed and record.status not in _EVENTS:
+        return record.announced, None
+    addresses = [] if removed else record.addresses
+    said = digest(f"{record.status} {record.code} {record.value} {addresses} {removed}")
+    if said == record.announced:
+        return said, None
+    detail = {
+        "service": record.service,
+        "tag": record.tag,
+        "value": record.value,
+        "status": "Removed" if removed else record.status,
+        "code": record.code,
+        "message": record.message,
+        "addresses": addresses,
+    }
+    return said, Announcement("Exposure Changed" if removed else _EVENTS[record.status], detail)
+
+
+def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status, str, str]:
+    if outcome.refused:
+        return outcome.refused.status, outcome.refused.code, outcome.refused.message
+    if outcome.failed and not throttled(outcome.failed):
+        return Status.FAILED, code(outcome.failed), str(outcome.failed)
+    if outcome.failed:
+        return Status.PENDING, "Throttled", "AWS asks for patience: too many calls in this account"
+    if outcome.withheld:
+        return Status.PENDING, "Withheld", f"the policy keeps back:\n{outcome.withheld}"
+    if outcome.waiting:
+        return Status.PENDING, "Waiting", outcome.waiting.message
+    if gone:
+        return Status.PENDING, "Removing", "the tag is gone; what it made is being removed"
+    published = len(outcome.record.tasks)
+    if service.wanted and not published:
+        return Status.PENDING, "NoTaskReady", f"none of {service.wanted} tasks is ready"
+    return Status.ACTIVE, "", f"{published} of {service.wanted}"
+
+
+def _backoff(attempts: int, bounds: tuple[float, float]) -> float:
+    first, longest = bounds
+    return float(min(first * 2 ** min(attempts - 1, 10), longest))
+
+
+def _unready(service: Service, record: Record, now: float) -> float:
+    """When to look at tasks that run and are not published; more rarely the longer they have been so."""
+    ages = [
+        now - task.started_at
+        for task in service.tasks
+        if task.running and (not ready(task, service) or task.id not in record.tasks)
+    ]
+    first, longest = _UNREADY_AGAIN
+    return now + min(max(min(ages) / 4, first), longest) if ages else 0.0
+
+
+def refusal_record(service: str, tag: str, refused: Refused) -> Record:
+    """How a service stands that cannot be looked at, as if under one tag of this name."""
+    return Record(service, tag, status=refused.status, code=refused.code, message=refused.message)
