@@ -32,15 +32,12 @@ def run(
     ] = False,
 ) -> None:
     """Run a pocket AWS on loopback until interrupted."""
-    from farm import pace as paces  # noqa: PLC0415 - `dig` need not wait for moto
-    from farm import running
+    running = importlib.import_module("farm.running")  # `dig` need not wait for moto
 
     try:
-        running.run(_console, port=port, dns_port=dns_port, pace=paces.Pace.named(pace), empty=empty)
-    except running.PortInUseError as error:
+        running.run(_console, port=port, dns_port=dns_port, pace=pace, empty=empty)
+    except running.BadOptionError as error:
         _fail(str(error))
-    except ValueError as error:
-        _fail(f"--pace: {error}")
     except KeyboardInterrupt:
         _console.print("\n[dim]The farm sleeps.[/]")
 

@@ -21,6 +21,7 @@ from moto.server import ThreadedMotoServer
 from farm import dns, seed
 from farm.account import Account
 from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
+from farm.aws.ecs import add_host
 from farm.bus import Bus, Envelope, Manners
 from farm.gate import GATE, Call
 from farm.living import Living
@@ -121,6 +122,13 @@ class Farm(Account):
 
     def run_until(self, reached: Callable[[], bool], *, limit: float = 600) -> bool:
         return self.timeline.run_until(reached, limit=limit)
+
+    def add_host(self, *, public: bool = True) -> str:
+        """A container instance joins the cluster, so that tasks of launch type EC2 have a place. Its ARN."""
+        subnet = (self.network.public if public else self.network.private)[0]
+        host = add_host(self.cluster, subnet, public=public)
+        self.living.host_came()
+        return str(host.container_instance_arn)
 
     def kill(self, task: str) -> None:
         """The task dies without warning."""

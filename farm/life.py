@@ -48,6 +48,8 @@ class Lives:
 
     def attend(self, task: Task) -> None:
         """A task that the API has made or stopped goes its way from there; one that nobody touched already does."""
+        if not task.version:
+            set_task(task, "PROVISIONING")
         if task.version > self._told.get(task.id, 0):
             self._tell(task)
             self._go_on(task)

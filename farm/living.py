@@ -51,8 +51,12 @@ class Living:
             case "RunTask" | "StartTask" | "StopTask":
                 self._soon(0.0, self._attend_all)
             case "RegisterContainerInstance":
-                for service in list(_backend().services.values()):
-                    self._look_soon(service)
+                self.host_came()
+
+    def host_came(self) -> None:
+        """There may be room now for tasks that had none."""
+        for service in list(_backend().services.values()):
+            self._look_soon(service)
 
     def task(self, task_id: str) -> Task:
         """The task with this id; KeyError if there is none."""

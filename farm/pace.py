@@ -31,13 +31,6 @@ class Pace:
     uneven: float
     """Part by which each duration varies, so that tasks do not march in step."""
 
-    @classmethod
-    def named(cls, name: str) -> Pace:
-        """Raises ValueError for a name that is none."""
-        if name not in PACES:
-            raise ValueError(f"no such pace: {name!r}; expected one of {', '.join(PACES)}")
-        return PACES[name]
-
 
 REAL = Pace(
     schedule=2.0, provisioning=8.0, pending=12.0, activating=2.0, healthy=10.0,

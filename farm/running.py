@@ -20,7 +20,7 @@ from farm.aws import REGION
 from farm.bus import Envelope
 from farm.farm import Farm
 from farm.gate import GATE, Call
-from farm.pace import Pace
+from farm.pace import PACES, Pace
 
 T = TypeVar("T")
 SERVICES = ("conejo", "gallina")
@@ -43,17 +43,18 @@ _WRITES = (
 _SEEN = frozenset({"ecs", "servicediscovery"})
 
 
-class PortInUseError(Exception):
-    """A port that somebody else listens on, and the option that names another."""
+class BadOptionError(Exception):
+    """An option that cannot be followed, and what to do about it."""
 
 
-def run(console: Console, *, port: int, dns_port: int, pace: Pace, empty: bool) -> None:
-    """Run until interrupted (KeyboardInterrupt). Raises PortInUseError."""
+def run(console: Console, *, port: int, dns_port: int, pace: str, empty: bool) -> None:
+    """Run until interrupted (KeyboardInterrupt). Raises BadOptionError."""
+    speed = _pace(pace)
     _check_free("--port", port, socket.SOCK_STREAM)
     _check_free("--dns-port", dns_port, socket.SOCK_DGRAM, socket.SOCK_STREAM)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.print("[dim]The farm wakes up ...[/]")
-    with Farm.wall(port=port, dns_port=dns_port, pace=pace) as farm:
+    with Farm.wall(port=port, dns_port=dns_port, pace=speed) as farm:
         if not empty:
             populate(farm)
         for line in welcome(farm, empty=empty):
@@ -184,6 +185,12 @@ def _to_try(farm: Farm) -> Iterator[str]:
     yield f"aws ecs untag-resource --resource-arn {arn} --tag-keys expose:dns"
 
 
+def _pace(name: str) -> Pace:
+    if name not in PACES:
+        raise BadOptionError(f"no such pace as {name!r}; --pace takes one of {', '.join(PACES)}")
+    return PACES[name]
+
+
 def _check_free(option: str, port: int, *kinds: socket.SocketKind) -> None:
     for kind in kinds:
         with socket.socket(type=kind) as probe:
@@ -192,6 +199,6 @@ def _check_free(option: str, port: int, *kinds: socket.SocketKind) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
-                raise PortInUseError(
+                raise BadOptionError(
                     f"port {port} is not free ({error.strerror}); choose another with {option}"
                 ) from error

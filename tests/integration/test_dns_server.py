@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
 
@@ -123,8 +124,6 @@ def test_an_answer_too_long_for_udp_is_cut_and_whole_over_tcp(server: Server) ->
 
 
 def test_nonsense_is_not_answered_and_harms_nobody(server: Server) -> None:
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(b"\x00garbage", (server.address, server.port))
     assert values(ask(server, "conejo.granja.animales.com"))
@@ -144,7 +143,7 @@ def test_a_change_reaches_the_name_servers_after_a_while() -> None:
 
 def test_a_port_in_use_is_an_error_at_the_start(server: Server) -> None:
     with pytest.raises(OSError, match="in use"):
-        Server(lambda: [], port=server.port).start()
+        Server(list, port=server.port).start()
 
 
 @pytest.fixture
