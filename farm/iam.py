@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from farm.aws import ACCOUNT, REGION
+from farm.gate import GATE, Call
 from farm.permissions import Need, forwarded, needs
-
-if TYPE_CHECKING:
-    from farm.gate import Call
 
 Statement = Mapping[str, Any]
 Tags = Callable[[str], Mapping[str, str]]
@@ -162,6 +160,11 @@ def _operator(name: str) -> tuple[Callable[[str, str], bool], bool]:
 
 def _any_used(role: str, action: str, used: Iterable[tuple[str, str]]) -> bool:
     return any(role == user and _like(action.lower(), done) for user, done in used)
+
+
+def may(role: str, action: str, resource: str) -> bool:
+    """Whether AWS may do this in the name of a role, by the rules in force at the gate. Counts as used."""
+    return GATE.iam.allows(role, Need(action, resource)) if isinstance(GATE.iam, Iam) else True
 
 
 def _denial(role: str, need: Need) -> str:

@@ -38,6 +38,11 @@ def is_virtual() -> bool:
     return not isinstance(_timeline, WallTimeline)
 
 
+def run_until(reached: Callable[[], bool], *, limit: float) -> bool:
+    """Let time pass until `reached()`, or for `limit` seconds. Says which it was."""
+    return _timeline.run_until(reached, limit=limit)
+
+
 def sleep(seconds: float) -> None:
     """Wait, while the rest of the account goes on."""
     if is_virtual():

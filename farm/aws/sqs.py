@@ -99,7 +99,7 @@ def _is_duplicate(queue: models.Queue, message: models.Message) -> bool:
     return True
 
 
-def _receive_message(  # noqa: PLR0913, PLR0917 - moto's signature
+def _receive_message(
     backend: models.SQSBackend,
     queue_name: str,
     count: int,
