@@ -146,7 +146,7 @@ def _list_later(of: Registry, service: Service, identity: str, instance: Instanc
 
 def _check_quota(of: Registry, service: Service, identity: str) -> None:
     """Registrations on their way count as well."""
-    if identity in service.instances:
+    if identity in service.instances or f"{service.id}/{identity}" in of.running:
         return
     counts = {one.id: len(one.instances) for one in of.services_in(service.namespace)}
     for operation in (of.operations[one] for one in of.running.values()):
