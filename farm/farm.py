@@ -12,90 +12,107 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
+from moto.sqs.models import Queue, sqs_backends
 
 from farm import dns, seed
 from farm.account import Account
 from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
 from farm.aws.ecs import add_host
 from farm.bus import Bus, Envelope, Manners
+from farm.deploy import deploy
 from farm.gate import GATE, Call
+from farm.iam import Iam
+from farm.lambdas import Lambdas, Launch, at_once, in_threads
 from farm.living import Living
 from farm.pace import DEMO, FAST, Pace
+from farm.runtimes import InProcess, Logs, Subprocess
 from farm.tasks import DataPlane
+from farm.throttle import Throttle
 from farm.timeline import Timeline, WallTimeline
 from farm.trail import Trail
 
+_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _PUBLISHED = "farm-published"
+_IDLE = frozenset({"farm.aws.events", "farm.pump"})
+"""The modules whose actions on the timeline are ticks of schedules and looks at queues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a farm is to be."""
+
+    pace: Pace = FAST
+    manners: Manners = field(default_factory=Manners.calm)
+    seed: int = 0
+    deploy: bool = True
+    """Whether the product is there; without, the farm is only an account that lives."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The stack's."""
+    ipv6: bool = False
+    """Whether the network is dual-stack."""
+    throttle: bool = False
+    """Whether AWS's token buckets are in force. They are the account's: its user and the product share them."""
 
 
 class Farm(Account):
     """An account that lives. What its user can do is in `Account`; what happens to it, and what to look at, is here."""
 
-    def __init__(
-        self, timeline: Timeline, *, pace: Pace, manners: Manners, endpoint: str | None = None
-    ) -> None:
+    def __init__(self, timeline: Timeline, setup: Setup, *, endpoint: str | None = None) -> None:
         super().__init__(endpoint)
         self.timeline = timeline
-        self.pace = pace
-        self.bus = Bus(timeline, manners, events.emit)
-        self.living = Living(timeline, self.bus, pace)
-        self.trail = Trail(timeline, self.bus, delay=pace.trail)
-        self.names = dns.Propagation(timeline, cloudmap.zones, pace.propagation)
+        self.setup = setup
+        self.bus = Bus(timeline, setup.manners, events.emit)
+        self.living = Living(timeline, self.bus, setup.pace)
+        self.trail = Trail(timeline, self.bus, delay=setup.pace.trail)
+        self.names = dns.Propagation(timeline, cloudmap.zones, setup.pace.propagation)
+        self.iam: Iam | None = None
+        self.lambdas: Lambdas | None = None
         self.plane: DataPlane | None = None
         self.server: dns.Server | None = None
+        self.logs: Logs = {}
+        """What each function printed, by its folder's name."""
         self._published: list[Envelope] = []
 
     @classmethod
     @contextmanager
-    def virtual(  # noqa: PLR0913 - each has a default, and tests turn one or two
-        cls,
-        *,
-        pace: Pace = FAST,
-        manners: Manners | None = None,
-        seed: int = 0,
-        deploy: bool = True,
-        parameters: Mapping[str, str] | None = None,
-        ipv6: bool = False,
-    ) -> Iterator[Farm]:
-        """A farm on virtual time: nothing happens but in `run_for`, `run_until` and `settle`."""
-        timeline = Timeline()
-        _prepare(timeline, seed)
+    def virtual(cls, **setup: Any) -> Iterator[Farm]:
+        """A farm on virtual time, where nothing happens but in `run_for`, `run_until` and `settle`. See `Setup`."""
+        timeline, wanted = Timeline(), Setup(**setup)
+        _prepare(timeline, wanted)
         with mock_aws(), ExitStack() as exits:
-            farm = cls(timeline, pace=pace, manners=manners or Manners.calm())
-            farm._open(exits, deploy=deploy, parameters=parameters or {}, ipv6=ipv6)
+            farm = cls(timeline, wanted)
+            farm._open(exits)
+            if wanted.deploy:
+                farm._deploy(InProcess(), at_once)
             yield farm
 
     @classmethod
     @contextmanager
-    def wall(  # noqa: PLR0913 - each has a default
-        cls,
-        *,
-        pace: Pace = DEMO,
-        manners: Manners | None = None,
-        seed: int = 0,
-        deploy: bool = True,
-        parameters: Mapping[str, str] | None = None,
-        ipv6: bool = False,
-        port: int = 0,
-        dns_port: int = 0,
-    ) -> Iterator[Farm]:
+    def wall(cls, *, port: int = 0, dns_port: int = 0, **setup: Any) -> Iterator[Farm]:
         """A farm on the clock, with an endpoint, a name server and tasks that answer. OSError if a port is in use."""
-        timeline = WallTimeline()
-        _prepare(timeline, seed)
+        timeline, wanted = WallTimeline(), Setup(**{"pace": DEMO, **setup})
+        _prepare(timeline, wanted)
         with ExitStack() as exits:
-            host, bound = _serve(exits, port)
-            farm = cls(
-                timeline, pace=pace, manners=manners or Manners(seed=seed), endpoint=f"http://{host}:{bound}"
-            )
+            farm = cls(timeline, wanted, endpoint=_serve(exits, port))
             farm._connect(exits, dns_port)
-            farm._open(exits, deploy=deploy, parameters=parameters or {}, ipv6=ipv6)
             timeline.start()
             exits.callback(timeline.stop)
+            farm._open(exits)
+            if wanted.deploy:
+                executor = exits.enter_context(ThreadPoolExecutor(8, "functions"))
+                runtime = Subprocess(str(farm.endpoint))
+                exits.callback(runtime.close)
+                farm._deploy(runtime, in_threads(executor))
             yield farm
 
     def _connect(self, exits: ExitStack, dns_port: int) -> None:
@@ -108,20 +125,37 @@ class Farm(Account):
         exits.callback(self.plane.stop)
         self.living.followers.append(self.plane.follow)
 
-    def _open(self, exits: ExitStack, *, deploy: bool, parameters: Mapping[str, str], ipv6: bool) -> None:
-        cloudmap.settings().operation_seconds = self.pace.operation
+    def _open(self, exits: ExitStack) -> None:
+        cloudmap.settings().operation_seconds = self.setup.pace.operation
         cloudmap.settings().changed = self.names.changed
         GATE.observers += [self.living.observe, self.trail.observe]
         exits.callback(GATE.reset)
-        self.network = seed.network(self.ec2, ipv6=ipv6)
+        self.network = seed.network(self.ec2, ipv6=self.setup.ipv6)
         self.ecs.create_cluster(clusterName=self.cluster)
         self._listen_for_published()
+
+    def _deploy(self, runtime: InProcess | Subprocess, launch: Launch) -> None:
+        """The product, from its own template, with the permissions that the template gives it."""
+        deployment = deploy(_TEMPLATE, self.setup.parameters)
+        self.iam = GATE.iam = Iam(deployment.roles, tags=_tags, refuse_later=cloudmap.fail_next)
+        GATE.throttle = Throttle() if self.setup.throttle else None
+        self.lambdas, self.logs = Lambdas(deployment, runtime, launch), runtime.logs
+        self.lambdas.start()
 
     def run_for(self, seconds: float) -> None:
         self.timeline.run_for(seconds)
 
     def run_until(self, reached: Callable[[], bool], *, limit: float = 600) -> bool:
         return self.timeline.run_until(reached, limit=limit)
+
+    def settle(self, limit: float = 3600) -> bool:
+        """Let time pass until the farm is quiet. False if it is not within `limit` seconds."""
+        return self.run_until(self.quiet, limit=limit)
+
+    def quiet(self) -> bool:
+        """Whether all that is left to happen is the clock's ticks and looks at queues that are empty."""
+        idle = all(getattr(action, "__module__", "") in _IDLE for _, _, action in list(self.timeline._due))
+        return idle and not any(queue._messages for queue in self._queues())
 
     def add_host(self, *, public: bool = True) -> str:
         """A container instance joins the cluster, so that tasks of launch type EC2 have a place. Its ARN."""
@@ -149,6 +183,14 @@ class Farm(Account):
             and caller in {"", call.caller}
         ]
 
+    def ledger(self) -> list[dict[str, Any]]:
+        """Everything in the product's table."""
+        table = self._deployed().deployment.ref("Ledger")
+        read = TypeDeserializer().deserialize
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        items = [item for page in pages for item in page["Items"]]
+        return [{key: read(value) for key, value in item.items()} for item in items]
+
     def published(self, detail_type: str = "") -> list[Envelope]:
         """The events that the product has published so far."""
         sqs = self.client("sqs")
@@ -159,6 +201,17 @@ class Farm(Account):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [event for event in self._published if detail_type in {"", event["detail-type"]}]
 
+    def _queues(self) -> list[Queue]:
+        """Those that functions are fed from."""
+        sources = self.lambdas.deployment.sources.values() if self.lambdas else ()
+        names = [source.queue_arn.rpartition(":")[2] for source in sources]
+        return [sqs_backends[ACCOUNT][REGION].get_queue(name) for name in names]
+
+    def _deployed(self) -> Lambdas:
+        if self.lambdas is None:
+            raise LookupError("nothing is deployed on this farm")
+        return self.lambdas
+
     def _listen_for_published(self) -> None:
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_PUBLISHED}"
         self.client("sqs").create_queue(QueueName=_PUBLISHED)
@@ -167,14 +220,19 @@ class Farm(Account):
         bus.put_targets(Rule=_PUBLISHED, Targets=[{"Id": "queue", "Arn": arn}])
 
 
-def _prepare(timeline: Timeline, seed: int) -> None:
+def _tags(arn: str) -> Mapping[str, str]:
+    """The tags that a condition on aws:ResourceTag looks at."""
+    return cloudmap.registry().tags.get(arn, {})
+
+
+def _prepare(timeline: Timeline, setup: Setup) -> None:
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     mend(timeline)
-    mock_random.seed(seed)
+    mock_random.seed(setup.seed)
     GATE.reset()
 
 
-def _serve(exits: ExitStack, port: int) -> tuple[str, int]:
+def _serve(exits: ExitStack, port: int) -> str:
     """Moto's server. It would die unseen in its own thread if the port were in use, so that is tried first."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -184,4 +242,4 @@ def _serve(exits: ExitStack, port: int) -> tuple[str, int]:
     server.start()
     exits.callback(server.stop)
     host, bound = server.get_host_and_port()
-    return host, bound
+    return f"http://{host}:{bound}"
