@@ -66,10 +66,13 @@ class Applier:
                     self._made(entries, entry, Made(ended.aws_id))
         return record.owning(entries), error
 
-    def apply(self, record: Record, plan: Plan, *, mark: str, alive: Collection[str]) -> Outcome:
-        """Carry out `plan`. `alive` are the tasks that have not stopped: what belongs to others closes at once.
+    def apply(
+        self, record: Record, plan: Plan, *, mark: str, alive: Collection[str], serving: Collection[str] = ()
+    ) -> Outcome:
+        """Carry out `plan`. `alive` are the tasks that are not to stop: what belongs to others closes at once.
 
-        Anything else that closes waits until all that should replace it is open.
+        Anything else that closes waits until all that should replace it is open. So does the very last address, for
+        as long as its task, though it is to stop, is still `serving`.
         """
         outcome = Outcome(self._claim(record, plan))
         entries = outcome.record.by_identity
@@ -78,7 +81,12 @@ class Applier:
                 self._try(opening, entries, outcome, mark)
         outcome.opening |= any(entry.operation and not entry.leaving for entry in entries.values())
         for closing in plan.closings:
-            if _stopped(closing.owned, alive) or not (outcome.opening or outcome.refused or outcome.failed):
+            entry = closing.owned
+            if outcome.opening and entry.task in serving and _last_address(entry, entries):
+                outcome.wait(
+                    NotYet("the last address stays until its successor is published", seconds=_SETTLES)
+                )
+            elif _stopped(entry, alive) or not (outcome.opening or outcome.refused or outcome.failed):
                 self._try(closing, entries, outcome, mark)
         if any(entry.operation for entry in entries.values()):
             outcome.wait(NotYet("AWS is still working on it", seconds=_SETTLES))
@@ -207,6 +215,12 @@ def _claimed(resource: Resource, now: float) -> Owned:
 
 def _stopped(entry: Owned, alive: Collection[str]) -> bool:
     return bool(entry.task) and entry.task not in alive
+
+
+def _last_address(entry: Owned, entries: Mapping[Identity, Owned]) -> bool:
+    """Whether no other address is surely published."""
+    others = (each for each in entries.values() if each.address and each.identity != entry.identity)
+    return not any(each.aws_id and not each.operation for each in others)
 
 
 def _ids(entries: Mapping[Identity, Owned]) -> dict[Identity, str]:

@@ -41,7 +41,7 @@ class Cleanup:
                     self._close(arn, record.tag)
             owning = [record.tag for record in records if record.owned]
             left += [f"{arn.rsplit(':service/', 1)[-1]} {tag}" for tag in owning]
-            works += [Work(arn, "the stack is deleted", Depth.RECORD, (), self._clock())] if owning else []
+            works += [Work(arn, "the stack is deleted", Depth.RECORD, since=self._clock())] if owning else []
         self._outbox.all_now(works, once=f"cleanup-{self._clock():.0f}")
         return left
 

@@ -26,6 +26,7 @@ from expose.verdict import Announcement, announcement, judge, refusal_record
 _REMEMBER_STOPPED = (
     3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
 )
+_SERVES_ON = 15.0  # seconds for which a task that is to stop may be taken to serve, where its successor is not yet there
 
 
 class Controller:
@@ -74,12 +75,15 @@ class Controller:
         self._bring_about(asks, memory, work, records)
 
     def _hear(self, memory: Memory, work: Work) -> Memory:
-        """What the work itself tells: tasks that are stopping are no tasks of the service any more, for good."""
+        """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
         now = self._clock()
-        stopped = {task: at for task, at in memory.stopped.items() if now - at < _REMEMBER_STOPPED}
-        stopped |= dict.fromkeys(work.stopping, now)
-        tasks = tuple(task for task in memory.service.tasks if task.id not in stopped)
-        return replace(memory, stopped=stopped, service=replace(memory.service, tasks=tasks))
+        stopped = _recent(memory.stopped, now) | dict.fromkeys(work.stopped, now)
+        stopping = dict.fromkeys(work.stopping, now) | _recent(memory.stopping, now)
+        stopping = {task: at for task, at in stopping.items() if task not in stopped}
+        tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
+        return replace(
+            memory, stopping=stopping, stopped=stopped, service=replace(memory.service, tasks=tasks)
+        )
 
     def _depth(self, work: Work, memory: Memory, records: Sequence[Record]) -> Depth:
         """As deep as asked, and deeper where what is remembered does not do."""
@@ -124,7 +128,9 @@ class Controller:
     def _tasks(self, service: Service, memory: Memory, asks: Sequence[Ask], work: Work) -> Service:
         public = any(self._exposing.wants_public(ask) for ask in asks)
         try:
-            return self._source.tasks(service, memory.stopped, public=public, now=self._clock())
+            return self._source.tasks(
+                service, {*memory.stopped, *memory.stopping}, public=public, now=self._clock()
+            )
         except (*AwsError, NotYet):
             if work.depth is not Depth.RECORD:
                 raise
@@ -168,7 +174,8 @@ class Controller:
     def _follow(self, ask: Ask, memory: Memory, work: Work) -> tuple[Record, Announcement | None]:
         now = self._clock()
         idle_for = now - memory.none_ready_since if memory.none_ready_since else 0.0
-        outcome = self._exposing.follow(ask, memory.service, none_ready_for=idle_for)
+        serving = frozenset(task for task, heard in memory.stopping.items() if now - heard < _SERVES_ON)
+        outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
         gone = ask.exposure is None and ask.refusal is None
         record = judge(
             ask.record,
@@ -181,6 +188,7 @@ class Controller:
             else 0.0,
         )
         removed = gone and not record.owned
+        record = replace(record, message="everything that it made is gone") if removed else record
         record = self._timed(record, outcome, work, verified=ask.fresh)
         digest_, told = announcement(record, removed=removed)
         record = replace(record, announced=digest_)
@@ -216,7 +224,7 @@ class Controller:
         settled = memory.service.wanted and not memory.none_ready_since
         unready = any(task.running and not ready(task, memory.service) for task in memory.service.tasks)
         depth = Depth.RECORD if settled and not unready else Depth.TASKS
-        again = Work(work.service, "looking again", depth, (), work.since)
+        again = Work(work.service, "looking again", depth, since=work.since)
         self._outbox.later(again, seconds=at - now)
 
     def _refuse(self, work: Work, records: Sequence[Record], refused: Refused) -> None:
@@ -229,6 +237,10 @@ class Controller:
         if told:
             self._ledger.save_record(replace(record, announced=said))
             self._outbox.publish([told])
+
+
+def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:
+    return {task: at for task, at in heard.items() if now - at < _REMEMBER_STOPPED}
 
 
 def _same(memory: Memory, newer: Memory) -> bool:

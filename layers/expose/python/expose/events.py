@@ -42,18 +42,21 @@ def _task(event: Event, detail: Event) -> Iterator[Work]:
         return
     task = detail["taskArn"].rsplit("/", 1)[-1]
     service = f"{detail['clusterArn'].replace(':cluster/', ':service/', 1)}/{group.removeprefix('service:')}"
-    if detail["desiredStatus"] == "STOPPED":
-        yield Work(service, "task stopping", Depth.RECORD, (task,), _time(event))
-    elif detail["lastStatus"] == "RUNNING":
-        yield Work(service, "task running", Depth.TASKS, (), _time(event))
+    serving = detail["lastStatus"] == "RUNNING"
+    if detail["desiredStatus"] == "STOPPED" and serving:
+        yield Work(service, "task stopping", Depth.RECORD, stopping=(task,), since=_time(event))
+    elif detail["desiredStatus"] == "STOPPED":
+        yield Work(service, "task stopped", Depth.RECORD, stopped=(task,), since=_time(event))
+    elif serving:
+        yield Work(service, "task running", Depth.TASKS, since=_time(event))
 
 
 def _deployment(event: Event, detail: Event) -> Iterator[Work]:
-    yield Work(event["resources"][0], f"deployment {detail['eventName']}", Depth.SERVICE, (), _time(event))
+    yield Work(event["resources"][0], f"deployment {detail['eventName']}", Depth.SERVICE, since=_time(event))
 
 
 def _tag(event: Event, _: Event) -> Iterator[Work]:
-    yield Work(event["resources"][0], "tags changed", Depth.SERVICE, (), _time(event))
+    yield Work(event["resources"][0], "tags changed", Depth.SERVICE, since=_time(event))
 
 
 def _api_call(event: Event, detail: Event) -> Iterator[Work]:
@@ -62,7 +65,7 @@ def _api_call(event: Event, detail: Event) -> Iterator[Work]:
         return
     for arn in _called_on(event, detail):
         if ":service/" in arn:
-            yield Work(arn, f"{detail['eventName']} called", Depth.SERVICE, (), _time(event))
+            yield Work(arn, f"{detail['eventName']} called", Depth.SERVICE, since=_time(event))
 
 
 def _called_on(event: Event, detail: Event) -> list[str]:

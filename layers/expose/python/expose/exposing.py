@@ -6,7 +6,7 @@ followed: bad input changes nothing that works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,8 +89,13 @@ class Exposing:
     def wants_public(self, ask: Ask) -> bool:
         return any(exposure is not None and self._public(exposure, found) for exposure, found in ask.attempts)
 
-    def follow(self, ask: Ask, service: Service, *, none_ready_for: float) -> Outcome:
-        """Bring one exposure to what its tag asks for, as far as that goes now."""
+    def follow(
+        self, ask: Ask, service: Service, *, serving: Collection[str], none_ready_for: float
+    ) -> Outcome:
+        """Bring one exposure to what its tag asks for, as far as that goes now.
+
+        `serving` are tasks that are to stop and may still serve: no tasks of the service, but better than no address.
+        """
         record, error = self._applier.settle(ask.record)
         record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
         refusal, outcome = ask.refusal, Outcome(record)
@@ -103,14 +108,15 @@ class Exposing:
             except NotYet as reason:
                 outcome.wait(reason)
                 continue
-            outcome = self._carry_out(ask, desired, current, outcome, service)
+            wanted = plan(desired, current, outcome.record.by_identity)
+            outcome = self._apply(ask, wanted, outcome, service, serving)
             if outcome.refused is None:
                 if exposure is not None:
                     outcome.record = replace(outcome.record, good=exposure.value, found=found)
                 break
             refusal, current = refusal or outcome.refused, recorded(outcome.record.owned)
         else:
-            outcome = self._withdraw_stopped(ask, outcome, service)
+            outcome = self._withdraw_stopped(ask, outcome, service, serving)
         outcome.refused = refusal
         outcome.failed = outcome.failed or ask.failure or (OperationFailed(error) if error else None)
         return outcome
@@ -125,18 +131,9 @@ class Exposing:
             else f"{self._stack}/{digest(text)}"
         )
 
-    def _carry_out(
-        self,
-        ask: Ask,
-        desired: Sequence[Resource],
-        current: Mapping[Identity, str],
-        outcome: Outcome,
-        service: Service,
+    def _withdraw_stopped(
+        self, ask: Ask, outcome: Outcome, service: Service, serving: Collection[str]
     ) -> Outcome:
-        wanted = plan(desired, current, outcome.record.by_identity)
-        return self._apply(ask, wanted, outcome, service)
-
-    def _withdraw_stopped(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
         alive = {task.id for task in service.tasks}
         gone = [
@@ -144,12 +141,17 @@ class Exposing:
             for each in outcome.record.owned
             if each.task and each.task not in alive and not each.operation
         ]
-        return self._apply(ask, Plan(closings=tuple(Delete(each) for each in gone)), outcome, service)
+        wanted = Plan(closings=tuple(Delete(each) for each in gone))
+        return self._apply(ask, wanted, outcome, service, serving)
 
-    def _apply(self, ask: Ask, wanted: Plan, outcome: Outcome, service: Service) -> Outcome:
+    def _apply(
+        self, ask: Ask, wanted: Plan, outcome: Outcome, service: Service, serving: Collection[str]
+    ) -> Outcome:
         permitted = POLICIES[ask.policy](wanted)
         alive = frozenset(task.id for task in service.tasks)
-        applied = self._applier.apply(outcome.record, permitted, mark=self.mark(ask), alive=alive)
+        applied = self._applier.apply(
+            outcome.record, permitted, mark=self.mark(ask), alive=alive, serving=serving
+        )
         applied.changes += outcome.changes
         applied.withheld = str(wanted) if wanted != permitted else ""
         if outcome.waiting:

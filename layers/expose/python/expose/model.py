@@ -70,14 +70,16 @@ class Depth(IntEnum):
 class Work:
     """A service to look at, and why. Never what to do there: that is read fresh.
 
-    `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts. `since` is when
-    the change that asks for this look happened, in seconds since the epoch.
+    `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts, `stopped` those of
+    them that do not serve any more. `since` is when the change that asks for this look happened, in seconds since
+    the epoch.
     """
 
     service: str
     reason: str
     depth: Depth
     stopping: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
     since: float = 0.0
 
     def with_(self, other: Work) -> Work:
@@ -87,6 +89,7 @@ class Work:
             reason=self.reason if self.depth >= other.depth else other.reason,
             depth=max(self.depth, other.depth),
             stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
+            stopped=tuple(dict.fromkeys(self.stopped + other.stopped)),
             since=min(self.since, other.since),
         )
 

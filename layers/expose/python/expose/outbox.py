@@ -98,7 +98,8 @@ def load(body: str) -> tuple[Work, str]:
     try:
         data = json.loads(body)
         once = data.pop("once", "")
-        work = Work(**data | {"depth": Depth(data["depth"]), "stopping": tuple(data.get("stopping", ()))})
+        tasks = {name: tuple(data.get(name, ())) for name in ("stopping", "stopped")}
+        work = Work(**data | tasks | {"depth": Depth(data["depth"])})
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a work message: {body[:200]}") from error
     return work, once

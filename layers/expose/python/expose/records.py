@@ -15,12 +15,14 @@ from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn,
 class Memory:
     """A service as last read, and what is known of its tasks beyond that.
 
-    `stopped` are ids of tasks that an event said are stopping, with the time of hearing it: that never reverts, so a
-    stale answer cannot bring them back. `none_ready_since` is 0 while any task is ready. Times are seconds since
+    `stopping` are ids of tasks that are to stop and were still serving when we heard of it, `stopped` of those that do
+    not serve any more, each with the time of hearing it: that never reverts, so no stale answer brings them back.
+    `none_ready_since` is 0 while any task is ready. Times are seconds since
     the epoch.
     """
 
     service: Service
+    stopping: Mapping[str, float] = field(default_factory=dict)
     stopped: Mapping[str, float] = field(default_factory=dict)
     none_ready_since: float = 0.0
     version: int = 0

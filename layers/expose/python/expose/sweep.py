@@ -138,7 +138,7 @@ class Sweep:
                 yield self._work(arn, "verification", Depth.FULL)
 
     def _work(self, arn: str, reason: str, depth: Depth) -> Work:
-        return Work(arn, reason, depth, (), self._clock())
+        return Work(arn, reason, depth, since=self._clock())
 
 
 def _whole(arn: str) -> bool:
