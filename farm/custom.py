@@ -36,7 +36,7 @@ class CustomResource:
         function: Function,
         stack_id: str,
         logical_id: str,
-        invoke_later: Callable[[Function, Mapping[str, Any]], object],
+        invoke: Callable[[Function, Mapping[str, Any]], object],
     ) -> None:
         """Send one request and wait for its answer, for an hour as CloudFormation does."""
         with _Mailbox() as mailbox:
@@ -52,7 +52,7 @@ class CustomResource:
             }
             if self.physical_id:
                 event["PhysicalResourceId"] = self.physical_id
-            invoke_later(function, event)
+            invoke(function, event)
             clock.run_until(mailbox.has_mail, limit=_PATIENCE)
             self.physical_id = _checked(mailbox.answer, event)
 

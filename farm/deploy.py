@@ -24,7 +24,7 @@ from farm.iam import Statement
 from farm.roles import statements_of
 from farm.sam import Template, dependencies, translate
 
-InvokeLater = Callable[[Function, Mapping[str, Any]], object]
+Invoke = Callable[[Function, Mapping[str, Any]], object]
 
 
 def deploy(
@@ -79,31 +79,27 @@ class Deployment:
         """The stack's outputs."""
         return {output["OutputKey"]: output["OutputValue"] for output in self._stack.outputs or ()}
 
-    def create(self, invoke_later: InvokeLater) -> None:
+    def create(self, invoke: Invoke) -> None:
         """Send every custom resource its Create request and wait for the answer."""
         for name, resource in self.custom.items():
-            resource.request(
-                "Create", self.functions[resource.function], self._stack.stack_id, name, invoke_later
-            )
+            resource.request("Create", self.functions[resource.function], self._stack.stack_id, name, invoke)
 
-    def delete(self, invoke_later: InvokeLater) -> None:
+    def delete(self, invoke: Invoke) -> None:
         """Delete the stack in CloudFormation's order: what nothing depends on goes first, custom resources are asked."""
         needed = dependencies(self.template)
         while needed:
             free = [name for name in needed if not any(name in others for others in needed.values())]
             # A custom resource takes its time: whatever else may go is gone before it answers
             for name in [name for name in free if name not in self.custom] or free:
-                self._delete(name, invoke_later)
+                self._delete(name, invoke)
                 del needed[name]
         with ONE_AT_A_TIME:
             cloudformation_backends[ACCOUNT][REGION].delete_stack(self.stack_name)
 
-    def _delete(self, name: str, invoke_later: InvokeLater) -> None:
+    def _delete(self, name: str, invoke: Invoke) -> None:
         if name in self.custom:
             resource = self.custom.pop(name)
-            resource.request(
-                "Delete", self.functions[resource.function], self._stack.stack_id, name, invoke_later
-            )
+            resource.request("Delete", self.functions[resource.function], self._stack.stack_id, name, invoke)
         self._forget(name)
         definition = self.template["Resources"][name]
         with ONE_AT_A_TIME:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from farm.aws import ACCOUNT, REGION
+from farm.aws import ACCOUNT, REGION, cloudmap
 from farm.gate import GATE, Call
 from farm.permissions import Need, forwarded, needs
 
@@ -30,25 +30,22 @@ class Use:
 
 
 class Iam:
-    """The roles of a deployment, by the name of the caller who assumes them. Who has no role here may do everything.
+    """The roles of a deployment, by the name of the caller who assumes them. Who has no role here may do everything."""
 
-    `refuse_later` is told what Cloud Map may not do in the caller's name: it makes the operation fail.
-    """
-
-    def __init__(
-        self,
-        roles: Mapping[str, Sequence[Statement]],
-        *,
-        tags: Tags = lambda _: {},
-        refuse_later: Callable[[str, str], object] = lambda _code, _message: None,
-    ) -> None:
+    def __init__(self, roles: Mapping[str, Sequence[Statement]], *, tags: Tags = lambda _: {}) -> None:
         self.uses: set[Use] = set()
         self._roles = roles
         self._tags = tags
-        self._refuse_later = refuse_later
+        self._later: str | None = None
+
+    def enforce(self) -> None:
+        """Decide from now on: at the gate, and when Cloud Map acts in a caller's name."""
+        GATE.iam = self
+        cloudmap.settings().judge = self._judge
 
     def __call__(self, call: Call) -> str | None:
         """The text of the denial, or None: what the gate asks of each call."""
+        self._later = None
         if call.caller not in self._roles:
             return None
         for need in needs(call.service, call.operation, call.params):
@@ -56,8 +53,12 @@ class Iam:
                 return _denial(call.caller, need)
         for need in forwarded(call.service, call.operation, call.params):
             if not self.allows(call.caller, need):
-                self._refuse_later("ACCESS_DENIED", _denial(call.caller, need))
+                self._later = self._later or _denial(call.caller, need)
         return None
+
+    def _judge(self, *_: object) -> cloudmap.Failure | None:
+        """What Cloud Map may not do for the call that is being answered: no error, but an operation that fails."""
+        return cloudmap.Failure("ACCESS_DENIED", self._later) if self._later else None
 
     def allows(self, role: str, need: Need) -> bool:
         """Decide, and remember it."""

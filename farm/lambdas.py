@@ -60,12 +60,12 @@ class Lambdas:
         """Begin to poll the queues, send the custom resources their Create, connect the rules: CloudFormation's order."""
         for name in self.deployment.sources:
             Pump(self, name).start()
-        self.deployment.create(self.invoke_later)
+        self.deployment.create(self.invoke_now)
         events.connect(self._invoke_arn)
 
     def delete_stack(self) -> None:
         """Delete the deployment, custom resources first asked."""
-        self.deployment.delete(self.invoke_later)
+        self.deployment.delete(self.invoke_now)
 
     def invoke(self, caller: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function by its folder's name and wait for the result, as `aws lambda invoke` does."""
@@ -73,8 +73,12 @@ class Lambdas:
 
     def invoke_later(self, function: Function, event: Mapping[str, Any]) -> None:
         """Invoke asynchronously: two retries, after one and two minutes more, then the function's dead letters (F§6)."""
+        clock.after(0, lambda: self.invoke_now(function, event))
+
+    def invoke_now(self, function: Function, event: Mapping[str, Any]) -> None:
+        """The same, with the first attempt launched here: for whoever is not in the middle of a call."""
         attempt = _Attempt(function, event, clock.now())
-        clock.after(0, lambda: self.launch(lambda: self._try(attempt, 1)))
+        self.launch(lambda: self._try(attempt, 1))
 
     def run(self, function: Function, event: Mapping[str, Any]) -> Any:
         """One invocation. Raises `FunctionError`, and remembers it."""

@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.servicediscovery.models import servicediscovery_backends
-
-from farm.aws import ACCOUNT, REGION
+from farm.aws import ACCOUNT, REGION, cloudmap
 
 Params = Mapping[str, Any]
 Keys = Mapping[str, Sequence[str]]
@@ -36,6 +34,8 @@ def needs(service: str, operation: str, params: Params) -> list[Need]:
 def forwarded(service: str, operation: str, params: Params) -> list[Need]:
     """What Cloud Map does in its caller's name, later: without it the operation fails, not the call (F§7)."""
     if service != "servicediscovery":
+        return []
+    if operation == "DeleteNamespace" and not _has_zone(params.get("Id", "")):
         return []
     if operation in _NAMESPACE_FORWARDS:
         return _NAMESPACE_FORWARDS[operation]
@@ -113,6 +113,10 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, list[str]]:
     return {**asked, "aws:TagKeys": list(tags)} if tags else {}
 
 
+def _ec2(operation: str) -> Need:
+    return Need(f"ec2:{operation}", "*", {"ec2:Region": [REGION]})
+
+
 _HEALTH_CHECKS = "arn:aws:route53:::healthcheck/*"
 _ZONES = "arn:aws:route53:::hostedzone/*"
 _READ_CHECK = Need("route53:GetHealthCheck", _HEALTH_CHECKS)
@@ -129,7 +133,7 @@ _FORWARDS = {
         _READ_CHECK,
         _CREATE_CHECK,
         _UPDATE_CHECK,
-        Need("ec2:DescribeInstances"),
+        _ec2("DescribeInstances"),
         *_ZONE[1:],
     ],
     "DeregisterInstance": [_READ_CHECK, _DELETE_CHECK, _UPDATE_CHECK],
@@ -137,20 +141,23 @@ _FORWARDS = {
 }
 _NAMESPACE_FORWARDS = {
     "CreatePublicDnsNamespace": _ZONE,
-    "CreatePrivateDnsNamespace": [*_ZONE, Need("ec2:DescribeVpcs"), Need("ec2:DescribeRegions")],
+    "CreatePrivateDnsNamespace": [*_ZONE, _ec2("DescribeVpcs"), _ec2("DescribeRegions")],
     "DeleteNamespace": [Need("route53:DeleteHostedZone", _ZONES)],
 }
 
 
 def _record(service_id: str) -> tuple[str, str] | None:
     """The hosted zone and the record name that a Cloud Map service stands for; None for one without DNS."""
-    backend = servicediscovery_backends[ACCOUNT][REGION]
-    service = backend.services.get(service_id.rpartition("/")[2])
-    namespace = backend.namespaces.get(service.namespace_id) if service else None
-    if namespace is None or namespace.type == "HTTP" or not (service.dns_config or {}).get("DnsRecords"):
+    service = cloudmap.registry().services.get(service_id.rpartition("/")[2])
+    if service is None or not service.namespace.is_dns or not service.records:
         return None
-    zone = (namespace.dns_properties or {}).get("HostedZoneId", "*")
-    return f"arn:aws:route53:::hostedzone/{zone}", f"{service.name}.{namespace.name}".lower()
+    zone = f"arn:aws:route53:::hostedzone/{service.namespace.zone_id}"
+    return zone, f"{service.name}.{service.namespace.name}".lower()
+
+
+def _has_zone(namespace_id: str) -> bool:
+    namespace = cloudmap.registry().namespaces.get(namespace_id.rpartition("/")[2])
+    return namespace is not None and namespace.is_dns
 
 
 def _dynamodb(operation: str, params: Params) -> list[Need]:
@@ -195,7 +202,7 @@ def _events(operation: str, params: Params) -> list[Need]:
 _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "ecs": _ecs,
     "servicediscovery": _cloud_map,
-    "ec2": lambda operation, _: [Need(f"ec2:{operation}", "*", {"ec2:Region": [REGION]})],
+    "ec2": lambda operation, _: [_ec2(operation)],
     "dynamodb": _dynamodb,
     "sqs": _sqs,
     "events": _events,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import importlib
 import threading
 
 from farm.aws import clock
@@ -40,5 +40,4 @@ def mend(timeline: Timeline) -> None:
 @functools.cache
 def _mend_once() -> None:
     for name in MENDED:
-        if importlib.util.find_spec(f"farm.{name}"):
-            getattr(importlib.import_module(f"farm.{name}"), "mend", lambda: None)()
+        importlib.import_module(f"farm.{name}").mend()

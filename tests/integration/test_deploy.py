@@ -347,7 +347,7 @@ def test_a_queue_that_is_shown_again_before_its_function_may_end_is_refused(
 def test_a_role_that_may_not_poll_is_refused(template: Path, timeline: Timeline) -> None:
     template.write_text(TEMPLATE.replace('"sqs:*"', "sqs:SendMessage"))
     deployment = deploy(template)
-    GATE.iam = Iam(deployment.roles)
+    Iam(deployment.roles).enforce()
     with pytest.raises(DeploymentError, match=r"lacks sqs:ReceiveMessage on work\.fifo"):
         Lambdas(deployment, InProcess()).start()
 
