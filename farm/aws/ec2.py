@@ -39,7 +39,7 @@ __all__ = ["Settings", "create_interface", "mend", "release_interface", "setting
 _MOST_VALUES = 200  # of one filter
 
 
-def create_interface(  # noqa: PLR0913 - an interface is all of this, and only the ECS calls it
+def create_interface(
     backend: EC2Backend,
     *,
     subnet_id: str,

@@ -343,11 +343,13 @@ def test_a_namespace_is_not_created_twice(world: Map) -> None:
     assert answer["NamespaceId"] == namespace
 
 
-def test_a_vpc_can_have_several_private_namespaces(world: Map) -> None:
+def test_a_vpc_can_have_several_private_namespaces_and_several_vpcs_the_same_name(world: Map) -> None:
     """moto-notes §3."""
-    for name in (NAME, "animales.com"):
-        world.namespace(name, "private", Vpc="vpc-1")
-    assert len(api.list_namespaces()["Namespaces"]) == 2
+    for name, vpc in ((NAME, "vpc-1"), ("animales.com", "vpc-1"), (NAME, "vpc-2")):
+        world.namespace(name, "private", Vpc=vpc)
+    assert len(api.list_namespaces()["Namespaces"]) == 3
+    with refused("NamespaceAlreadyExists"):
+        world.namespace(NAME, "private", Vpc="vpc-2")
 
 
 @pytest.mark.parametrize(
@@ -431,8 +433,11 @@ def test_a_service_made_again_may_have_its_old_id(world: Map, service: str) -> N
 
 
 def test_a_service_with_instances_cannot_be_deleted(world: Map, service: str) -> None:
-    """F§3.1: deregistration takes its time, too."""
-    world.register(service)
+    """F§3.1: neither while one is on its way, in or out."""
+    api.register_instance(ServiceId=service, InstanceId="a", Attributes=ADDRESS)
+    with refused("ResourceInUse"):
+        api.delete_service(Id=service)
+    world.settle()
     with refused("ResourceInUse"):
         api.delete_service(Id=service)
     api.deregister_instance(ServiceId=service, InstanceId="a")

@@ -156,6 +156,39 @@ def test_a_stop_is_decided_first_and_reported_while_the_task_still_runs(yard: Ya
     assert seen["tags"] == []  # StopTask deletes the task's tags (F§2)
 
 
+def test_a_standalone_task_belongs_to_its_family_and_needs_no_dns_names_nor_container_memory(
+    yard: Yard,
+) -> None:
+    """F§1.2; moto-notes §1, rows 3 and 4."""
+    api.register_task_definition(
+        family="once",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "web", "image": "x"}],
+    )
+    asked: Any = {
+        "cluster": CLUSTER,
+        "taskDefinition": "once",
+        "launchType": "FARGATE",
+        "networkConfiguration": yard.network.configuration(public=True),
+    }
+    (task,) = api.run_task(**asked, startedBy="me")["tasks"]
+    assert (task["group"], task["startedBy"], task["lastStatus"]) == ("family:once", "me", "PROVISIONING")
+    with refused("InvalidParameterException"):
+        api.run_task(**asked, group="service:conejo")
+
+
+def test_a_task_on_spot_says_its_capacity_provider(yard: Yard) -> None:
+    """F§1.2."""
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    (task,) = running(yard.service(launchType=None, capacityProviderStrategy=spot))
+    seen = described(task)
+    assert (seen["launchType"], seen["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
+    assert "Association" in interface(task)
+
+
 def test_stopping_a_task_that_is_not_there_is_an_invalid_parameter(yard: Yard) -> None:
     with refused("InvalidParameterException"):
         api.stop_task(cluster=CLUSTER, task="0" * 32)
@@ -271,9 +304,11 @@ def test_a_task_on_ec2_never_has_a_public_address_of_its_own(yard: Yard) -> None
     with refused("InvalidParameterException"):
         yard.service(launchType="EC2")
     ecs.add_host(CLUSTER, yard.network.public[0], public=True)
-    (task,) = running(yard.service(launchType="EC2", public=False))
-    assert "Association" not in interface(task)
-    assert described(task)["containerInstanceArn"]
+    mine = [{"capacityProvider": "mine"}]
+    asked = yard.service("gallina", launchType=None, capacityProviderStrategy=mine)
+    for task in (*running(yard.service(launchType="EC2", public=False)), *running(asked)):
+        assert "Association" not in interface(task)
+        assert described(task)["containerInstanceArn"]
 
 
 def test_bridge_mode_gives_ports_of_the_host_and_no_interface(yard: Yard) -> None:

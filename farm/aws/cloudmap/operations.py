@@ -27,7 +27,7 @@ from farm.aws.cloudmap.paging import filtered_page, matches
 _FILTERS = frozenset({"NAMESPACE_ID", "SERVICE_ID", "STATUS", "TYPE", "UPDATE_DATE"})
 
 
-def submit(  # noqa: PLR0913 - an operation is all of this
+def submit(
     of: Registry,
     kind: str,
     *,
