@@ -22,7 +22,7 @@ from moto.events.responses import EventsHandler
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
-from farm.aws import ACCOUNT, REGION, clock, patterns, payloads
+from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION, clock, patterns, payloads
 
 Envelope = Mapping[str, Any]
 Invoke = Callable[[str, Any], bool]
@@ -48,7 +48,8 @@ def connect(invoke: Invoke, *, account: str = ACCOUNT, region: str = REGION) -> 
 
 def emit(envelope: Envelope, *, account: str = ACCOUNT, region: str = REGION) -> None:
     """Put a whole event on the default bus, as AWS's own services do."""
-    _route(models.events_backends[account][region], "default", envelope)
+    with ONE_AT_A_TIME:
+        _route(models.events_backends[account][region], "default", envelope)
 
 
 def _put_events(backend: models.EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -199,7 +200,8 @@ def _tick(backend: models.EventsBackend, rule: models.Rule, seconds: float) -> N
     clock.after(seconds, lambda: _tick(backend, rule, seconds))
     if rule.state != "DISABLED":
         event = {"Source": "aws.events", "DetailType": "Scheduled Event", "Resources": [rule.arn]}
-        _send(backend, rule, _envelope(backend, event, {}))
+        with ONE_AT_A_TIME:
+            _send(backend, rule, _envelope(backend, event, {}))
 
 
 def _checked(put_targets: Callable[..., None]) -> Callable[..., None]:

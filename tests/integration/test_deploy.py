@@ -72,6 +72,7 @@ Resources:
       RedrivePolicy: {deadLetterTargetArn: !GetAtt WorkDead.Arn, maxReceiveCount: 3}
   WorkDead: {Type: AWS::SQS::Queue, Properties: {QueueName: work-dead.fifo, FifoQueue: true}}
   Out: {Type: AWS::SQS::Queue, Properties: {QueueName: out}}
+  Aside: {Type: AWS::SQS::Queue, Properties: {QueueName: aside}}
   Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
   Closing:
     Type: Custom::Closing
@@ -122,7 +123,9 @@ def handler(event, context):
     if event["RequestType"] == "Delete":
         time.sleep(2)
     sqs = boto3.client("sqs")
-    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=json.dumps({**event, "rules": rules}))
+    queues = [url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]]
+    told = {**event, "rules": rules, "queues": queues}
+    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=json.dumps(told))
     answer = {"Status": os.environ.get("ANSWER", "SUCCESS"), "Reason": "as told", "PhysicalResourceId": "closing",
               **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}}
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
@@ -312,6 +315,8 @@ def test_deleting_the_stack_stops_the_rules_then_asks_the_custom_resource_then_t
     assert asked["PhysicalResourceId"] == "closing"
     assert asked["ResourceProperties"]["Count"] == "3"
     assert asked["rules"] == []
+    assert "aside" not in asked["queues"]
+    assert "work.fifo" in asked["queues"]
     assert [url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]] == ["out"]
     say("nobody hears")
     timeline.run_for(600)
