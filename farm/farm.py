@@ -24,7 +24,7 @@ from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue, sqs_backends
 
-from farm import dns, seed
+from farm import dns, plots, seed
 from farm.account import Account
 from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
 from farm.aws.ecs import add_host
@@ -108,6 +108,7 @@ class Farm(Account):
             timeline.start()
             exits.callback(timeline.stop)
             farm._open(exits)
+            plots.settle_on(exits.enter_context(plots.plot()), farm.network)
             if wanted.deploy:
                 executor = exits.enter_context(ThreadPoolExecutor(8, "functions"))
                 runtime = Subprocess(str(farm.endpoint))
@@ -137,7 +138,8 @@ class Farm(Account):
     def _deploy(self, runtime: InProcess | Subprocess, launch: Launch) -> None:
         """The product, from its own template, with the permissions that the template gives it."""
         deployment = deploy(_TEMPLATE, self.setup.parameters)
-        self.iam = GATE.iam = Iam(deployment.roles, tags=_tags, refuse_later=cloudmap.fail_next)
+        self.iam = Iam(deployment.roles, tags=_tags)
+        self.iam.enforce()
         GATE.throttle = Throttle() if self.setup.throttle else None
         self.lambdas, self.logs = Lambdas(deployment, runtime, launch), runtime.logs
         self.lambdas.start()
