@@ -90,7 +90,8 @@ Resources:
     Properties:
       ScheduleExpression: rate(1 minute)
       Targets: [{Id: echo, Arn: !GetAtt Echo.Arn, Input: '{"detail": {"say": "tick"}}'}]
-  Alarm: {Type: AWS::CloudWatch::Alarm, Properties: {MetricName: m}}
+  Alarm: {Type: AWS::CloudWatch::Alarm, DependsOn: Aside, Properties: {MetricName: m}}
+  Summary: {Type: AWS::CloudWatch::CompositeAlarm, DependsOn: Alarm, Properties: {AlarmRule: m}}
 Outputs:
   OutQueue: {Value: !Ref Out}
 """
