@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)/layers/expose/python:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test farm lint format lock build clean build-Expose
+.PHONY: demo test farm lint format lock build clean
 
 demo: $(VENV)/.ready  ## the main job on the farm, with a verdict; ARGS=--fast for a hurry
 	@python -m farm demo $(ARGS)

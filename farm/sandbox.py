@@ -43,7 +43,12 @@ class Context:
 
 
 def load(module_path: Path, handler: str) -> Handler:
-    """The handler of a freshly loaded module, under a name of its own: every function's file is called app.py."""
+    """The handler of a freshly loaded module, under a name of its own: every function's file is called app.py.
+
+    What the product keeps for the life of a process is forgotten too, but for its clients, which take long to make.
+    """
+    if product := sys.modules.get("expose.bootstrap"):
+        vars(product)["_parts"].cache_clear()
     name = f"farm_function_{next(_loads)}_{module_path.parent.name}"
     spec = importlib.util.spec_from_file_location(name, module_path)
     if spec is None or spec.loader is None:

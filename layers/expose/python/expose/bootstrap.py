@@ -11,6 +11,7 @@ import time
 from functools import cache, cached_property
 
 from expose.apply import Applier
+from expose.asks import Reader
 from expose.aws import Clients
 from expose.cleanup import Cleanup
 from expose.controller import Controller
@@ -29,10 +30,10 @@ from expose.telemetry import Telemetry
 class Parts:
     """Everything, made when first asked for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clients: Clients) -> None:
         self.settings = settings
         self.telemetry = Telemetry()
-        self._clients = Clients()
+        self._clients = clients
         self._ledger = Ledger(self._clients, settings.table)
         self._outbox = Outbox(
             self._clients, work_queue=settings.work_queue, later_queue=settings.later_queue, clock=_now
@@ -67,9 +68,8 @@ class Parts:
             exposing=exposing,
             outbox=self._outbox,
             telemetry=self.telemetry,
-            mechanisms=MECHANISMS,
+            reader=Reader(MECHANISMS, prefix=settings.prefix, policy=settings.policy, clock=_now),
             prefix=settings.prefix,
-            policy=settings.policy,
             empty_after=settings.empty_after,
             clock=_now,
         )
@@ -97,8 +97,13 @@ def _now() -> float:
 
 
 @cache
-def _parts(settings: Settings, _credentials: str) -> Parts:
-    return Parts(settings)
+def _clients(_credentials: str) -> Clients:
+    return Clients()
+
+
+@cache
+def _parts(settings: Settings, credentials: str) -> Parts:
+    return Parts(settings, _clients(credentials))
 
 
 def parts() -> Parts:

@@ -6,26 +6,27 @@ the depth differs. One exposure's trouble is its own: whatever it raises becomes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from expose.apply import Outcome
+from expose.asks import Ask, Reader
 from expose.aws import AwsError
 from expose.ecs import Source
-from expose.exposing import Ask, Exposing
+from expose.exposing import Exposing
 from expose.ledger import Ledger
-from expose.mechanisms import Mechanism
-from expose.model import Depth, Exposure, Invalid, NotYet, Refused, Service, ServiceArn, Status, Work
+from expose.model import Depth, NotYet, Refused, Service, ServiceArn, Status, Work
 from expose.outbox import Outbox
-from expose.policy import POLICIES, ready
+from expose.policy import ready
 from expose.records import Memory, Record
-from expose.tags import asking, policy_of, read_one
 from expose.telemetry import Telemetry
 from expose.verdict import Announcement, announcement, judge, refusal_record
 
 _REMEMBER_STOPPED = (
     3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
 )
+_ATTEMPTS = 8
+_PAUSE = 2.0  # seconds before a service is looked at again that AWS did not let be read; doubled each time
 _SERVES_ON = 15.0  # seconds for which a task that is to stop may be taken to serve, where its successor is not yet there
 
 
@@ -38,9 +39,8 @@ class Controller:
         exposing: Exposing,
         outbox: Outbox,
         telemetry: Telemetry,
-        mechanisms: Mapping[str, Mechanism],
+        reader: Reader,
         prefix: str,
-        policy: str,
         empty_after: float,
         clock: Callable[[], float],
     ) -> None:
@@ -49,14 +49,26 @@ class Controller:
         self._exposing = exposing
         self._outbox = outbox
         self._telemetry = telemetry
-        self._grammars = {name: mechanism.grammar for name, mechanism in mechanisms.items()}
+        self._reader = reader
         self._prefix = prefix
-        self._policy = policy
         self._empty_after = empty_after
         self._clock = clock
 
     def reconcile(self, work: Work) -> None:
-        """Raise what concerns the service as a whole, or is a bug; the message then comes again."""
+        """Where AWS does not let itself be read now, the work comes back later; the service's queue is not held up.
+
+        Raise what is a bug, or has gone on for too long: the message ends as a dead letter.
+        """
+        try:
+            self._reconcile(work)
+        except (*AwsError, NotYet) as trouble:
+            if work.attempts >= _ATTEMPTS:
+                raise
+            pause = trouble.seconds if isinstance(trouble, NotYet) else _PAUSE * 2**work.attempts
+            self._telemetry.warn(f"comes back in {pause:.0f} s: {trouble}", service_arn=work.service)
+            self._outbox.later(replace(work, attempts=work.attempts + 1), seconds=pause)
+
+    def _reconcile(self, work: Work) -> None:
         remembered, records = self._ledger.load(work.service)
         try:
             arn = ServiceArn.parse(work.service)
@@ -68,11 +80,13 @@ class Controller:
         service = memory.service
         if depth >= Depth.SERVICE:
             service = self._source.service(arn, service, now=self._clock())
-        asks = [self._exposing.look_up(ask, service) for ask in self._asks(service, records, depth)]
-        if asks and depth >= Depth.TASKS and service.active:
+        asks = [self._exposing.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
+        if not asks:
+            self._forget(memory)
+            return
+        if depth >= Depth.TASKS and service.active:
             service = self._tasks(service, memory, asks, work)
-        memory = self._remember(memory, service, keep=bool(asks))
-        self._bring_about(asks, memory, work, records)
+        self._bring_about(asks, self._remember(memory, service), work, records)
 
     def _hear(self, memory: Memory, work: Work) -> Memory:
         """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
@@ -95,36 +109,6 @@ class Controller:
             return max(work.depth, Depth.TASKS)  # the new way in opens before the last old one closes
         return work.depth
 
-    def _asks(self, service: Service, records: Sequence[Record], depth: Depth) -> Iterator[Ask]:
-        tags = asking(service.tags, prefix=self._prefix) if service.active else {}
-        remembered = {record.tag: record for record in records}
-        for tag in sorted({*tags, *remembered}):
-            record = remembered.get(tag) or Record(str(service.arn), tag)
-            yield self._ask(record, service, None if record.closed else tags.get(tag), depth)
-
-    def _ask(self, record: Record, service: Service, value: str | None, depth: Depth) -> Ask:
-        retry = bool(record.retry_at and record.retry_at <= self._clock())
-        changed = not record.version or (value is not None and value != record.value)
-        ask = Ask(record, fresh=depth is Depth.FULL or retry or changed, policy=self._policy)
-        if value is None:
-            return ask
-        ask = replace(ask, record=replace(record, value=value))
-        try:
-            policy = policy_of(service.tags, prefix=self._prefix, default=self._policy, known=POLICIES)
-        except Invalid as refusal:
-            return replace(ask, refusal=refusal)
-        ask = replace(ask, policy=policy, before=self._before(record, service))
-        try:
-            return replace(ask, exposure=read_one(service.arn, record.tag, value, self._grammars))
-        except Invalid as refusal:
-            return replace(ask, refusal=refusal)
-
-    def _before(self, record: Record, service: Service) -> Exposure | None:
-        try:
-            return read_one(service.arn, record.tag, record.good, self._grammars) if record.good else None
-        except Invalid:  # readable once, before the grammar changed
-            return None
-
     def _tasks(self, service: Service, memory: Memory, asks: Sequence[Ask], work: Work) -> Service:
         public = any(self._exposing.wants_public(ask) for ask in asks)
         try:
@@ -139,39 +123,39 @@ class Controller:
             )
             return service
 
-    def _remember(self, memory: Memory, service: Service, *, keep: bool) -> Memory:
+    def _remember(self, memory: Memory, service: Service) -> Memory:
         """The memory as saved, before anything is changed by it: what is published is always also remembered."""
         idle = not any(ready(task, service) for task in service.tasks)
-        newer = replace(
-            memory,
-            service=service,
-            none_ready_since=(memory.none_ready_since or self._clock()) if idle else 0.0,
-        )
-        if not keep:
-            self._ledger.forget_memory(str(service.arn))
-            return newer
+        since = (memory.none_ready_since or self._clock()) if idle else 0.0
+        newer = replace(memory, service=service, none_ready_since=since)
         return newer if memory.version and _same(memory, newer) else self._ledger.save_memory(newer)
+
+    def _forget(self, memory: Memory) -> None:
+        if memory.version:
+            self._ledger.forget_memory(str(memory.service.arn))
 
     def _bring_about(
         self, asks: Sequence[Ask], memory: Memory, work: Work, records: Sequence[Record]
     ) -> None:
-        bugs: list[Exception] = []
+        troubles: list[Exception] = []
         said: list[Announcement] = []
-        looks: list[float] = []
+        followed: list[Record] = []
         for ask in asks:
             try:
                 record, told = self._follow(ask, memory, work)
-            except Exception as bug:  # noqa: BLE001 - one exposure's bug must not stop the others; it is raised below
-                bugs.append(bug)
-                continue
-            looks.append(record.look_at)
-            said += [told] if told else []
-        self._look_again(looks, [record.look_at for record in records], memory, work)
+            except Exception as trouble:  # noqa: BLE001 - one exposure's must not stop the others; it is raised below
+                troubles.append(trouble)
+            else:
+                followed += [record] if record else []
+                said += [told] if told else []
+        self._look_again([record.look_at for record in followed], records, memory, work)
         self._outbox.publish(said)
-        if bugs:
-            raise ExceptionGroup(f"{work.service}: exposures that could not be followed", bugs)
+        if not followed and not troubles:
+            self._forget(memory)
+        _raise(troubles, work)
 
-    def _follow(self, ask: Ask, memory: Memory, work: Work) -> tuple[Record, Announcement | None]:
+    def _follow(self, ask: Ask, memory: Memory, work: Work) -> tuple[Record | None, Announcement | None]:
+        """The record as saved, None where nothing is left of the exposure; and what is worth telling of it."""
         now = self._clock()
         idle_for = now - memory.none_ready_since if memory.none_ready_since else 0.0
         serving = frozenset(task for task, heard in memory.stopping.items() if now - heard < _SERVES_ON)
@@ -196,8 +180,10 @@ class Controller:
             self._ledger.forget_record(record)
         elif record != ask.record or not record.version:
             record = self._ledger.save_record(record)
-        self._telemetry.decided(record, changes=outcome.changes, reason=work.reason, removed=removed)
-        return record, told
+        self._telemetry.decided(
+            record, ask.record, changes=outcome.changes, reason=work.reason, removed=removed
+        )
+        return None if removed and not record.closed else record, told
 
     def _holds(self, memory: Memory, record: Record) -> bool:
         """Whether tasks that are not ready are kept published, lest the name be emptied by surprise."""
@@ -213,12 +199,12 @@ class Controller:
         return replace(record, since=since, verified_at=now if verified else record.verified_at)
 
     def _look_again(
-        self, looks: Sequence[float], before: Sequence[float], memory: Memory, work: Work
+        self, looks: Sequence[float], before: Sequence[Record], memory: Memory, work: Work
     ) -> None:
         """One message for the earliest time; none where one for as early is already under way."""
         now = self._clock()
         at = min((look for look in looks if look), default=0.0)
-        scheduled = min((look for look in before if look), default=0.0)
+        scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
         if not at or now < scheduled <= at:
             return
         settled = memory.service.wanted and not memory.none_ready_since
@@ -237,6 +223,15 @@ class Controller:
         if told:
             self._ledger.save_record(replace(record, announced=said))
             self._outbox.publish([told])
+
+
+def _raise(troubles: Sequence[Exception], work: Work) -> None:
+    """A bug before a trouble of AWS: the one has to be seen, the other passes."""
+    bugs = [trouble for trouble in troubles if not isinstance(trouble, (*AwsError, NotYet))]
+    if bugs:
+        raise ExceptionGroup(f"{work.service}: exposures that could not be followed", bugs)
+    for trouble in troubles:
+        raise trouble
 
 
 def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:

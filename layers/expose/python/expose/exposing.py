@@ -7,10 +7,11 @@ followed: bad input changes nothing that works.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from expose.apply import Applier, Outcome
+from expose.asks import Ask
 from expose.aws import AwsError
 from expose.mechanisms import Lookup, Mechanism, Surroundings
 from expose.model import Exposure, Identity, NotYet, Refused, Resource, Service, ServiceArn, digest
@@ -20,33 +21,6 @@ from expose.records import Record
 from expose.resources import Adapters
 
 _LISTING_LAG = 60.0  # seconds for which what was just made counts as there although a list lacks it (F§3.2)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What one tag asks for now, beside what the ledger remembers of it.
-
-    `exposure` is None where the tag is gone, or cannot be read, which `refusal` tells. `before` is what the tag asked
-    for when that could last be carried out. `fresh` says that nothing remembered is to be relied on.
-    """
-
-    record: Record
-    exposure: Exposure | None = None
-    before: Exposure | None = None
-    refusal: Refused | None = None
-    failure: Exception | None = None
-    found: Mapping[Lookup, Any] = field(default_factory=dict)
-    fresh: bool = False
-    policy: str = "sync"
-
-    @property
-    def attempts(self) -> list[tuple[Exposure | None, Mapping[Lookup, Any]]]:
-        """What to bring about, best first, each with the answers that go with it."""
-        if self.exposure is None and self.refusal is None:
-            return [(None, {})]
-        now = [] if self.refusal or self.failure else [(self.exposure, self.found)]
-        other = self.before is not None and (self.failure or self.before != self.exposure)
-        return [*now, *([(self.before, self.record.found)] if other else [])]
 
 
 class Exposing:

@@ -1,0 +1,82 @@
+"""What each tag of a service asks for now, put beside what the ledger remembers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from expose.mechanisms import Lookup, Mechanism
+from expose.model import Depth, Exposure, Invalid, Refused, Service
+from expose.policy import POLICIES
+from expose.records import Record
+from expose.tags import asking, policy_of, read_one
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one tag asks for now, beside what the ledger remembers of it.
+
+    `exposure` is None where the tag is gone, or cannot be read, which `refusal` tells. `before` is what the tag asked
+    for when that could last be carried out. `fresh` says that nothing remembered is to be relied on.
+    """
+
+    record: Record
+    exposure: Exposure | None = None
+    before: Exposure | None = None
+    refusal: Refused | None = None
+    failure: Exception | None = None
+    found: Mapping[Lookup, Any] = field(default_factory=dict)
+    fresh: bool = False
+    policy: str = "sync"
+
+    @property
+    def attempts(self) -> list[tuple[Exposure | None, Mapping[Lookup, Any]]]:
+        """What to bring about, best first, each with the answers that go with it."""
+        if self.exposure is None and self.refusal is None:
+            return [(None, {})]
+        now = [] if self.refusal or self.failure else [(self.exposure, self.found)]
+        other = self.before is not None and (self.failure or self.before != self.exposure)
+        return [*now, *([(self.before, self.record.found)] if other else [])]
+
+
+class Reader:
+    def __init__(
+        self, mechanisms: Mapping[str, Mechanism], *, prefix: str, policy: str, clock: Callable[[], float]
+    ) -> None:
+        self._grammars = {name: mechanism.grammar for name, mechanism in mechanisms.items()}
+        self._prefix = prefix
+        self._policy = policy
+        self._clock = clock
+
+    def read(self, service: Service, records: Sequence[Record], depth: Depth) -> Iterator[Ask]:
+        tags = asking(service.tags, prefix=self._prefix) if service.active else {}
+        remembered = {record.tag: record for record in records}
+        for tag in sorted({*tags, *remembered}):
+            record = remembered.get(tag) or Record(str(service.arn), tag)
+            yield self._ask(record, service, tags.get(tag), depth)
+
+    def _ask(self, record: Record, service: Service, value: str | None, depth: Depth) -> Ask:
+        retry = bool(record.retry_at and record.retry_at <= self._clock())
+        changed = not record.version or (value is not None and value != record.value)
+        ask = Ask(record, fresh=depth is Depth.FULL or retry or changed)
+        if record.closed:
+            return ask
+        ask = replace(ask, record=record if value is None else replace(record, value=value))
+        try:
+            policy = policy_of(service.tags, prefix=self._prefix, default=self._policy, known=POLICIES)
+        except Invalid as refusal:
+            return replace(ask, refusal=refusal)
+        if value is None:
+            return replace(ask, policy=policy)
+        ask = replace(ask, policy=policy, before=self._before(record, service))
+        try:
+            return replace(ask, exposure=read_one(service.arn, record.tag, value, self._grammars))
+        except Invalid as refusal:
+            return replace(ask, refusal=refusal)
+
+    def _before(self, record: Record, service: Service) -> Exposure | None:
+        try:
+            return read_one(service.arn, record.tag, record.good, self._grammars) if record.good else None
+        except Invalid:  # readable once, before the grammar changed
+            return None
