@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +101,8 @@ class Farm(Account):
     @contextmanager
     def wall(cls, *, port: int = 0, dns_port: int = 0, **setup: Any) -> Iterator[Farm]:
         """A farm on the clock, with an endpoint, a name server and tasks that answer. OSError if a port is in use."""
-        timeline, wanted = WallTimeline(), Setup(**{"pace": DEMO, **setup})
+        by_default = {"pace": DEMO, "manners": Manners(), "seed": random.randrange(2**32)}
+        timeline, wanted = WallTimeline(), Setup(**{**by_default, **setup})
         _prepare(timeline, wanted)
         with ExitStack() as exits:
             farm = cls(timeline, wanted, endpoint=_serve(exits, port))
