@@ -1,0 +1,18 @@
+"""`make demo`: the main job on real input, for a person to watch, with a verdict at the end.
+
+`world` measures what is there, `watch` asks the name server all the while and knows which tasks live, `stage` is the
+screen, `story` and `troubles` are the chapters, `show` plays them, `verdict` is the table at the end.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from farm.demo.show import run
+
+__all__ = ["main", "run"]
+
+
+def main(*, fast: bool) -> int:
+    """On the terminal, or wherever its output goes. The exit status."""
+    return run(Console(highlight=False), fast=fast)

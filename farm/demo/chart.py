@@ -1,0 +1,65 @@
+"""A strip for each task of a service: when it ran, and when its name answered with its address."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+
+from farm.demo.watch import Life, Sample, Window
+
+_WIDTH = 62  # cells
+_MARGIN = 15  # before them
+_STYLES = {"█": "green", "▓": "yellow", "X": "bold white on red", "░": "dim", "·": "dim"}
+_LEGEND = {
+    "█": "answered",
+    "▓": "answered, will stop",
+    "X": "answered, STOPPED",
+    "░": "not answered",
+}
+
+
+def chart(window: Window, *, until: float, step: float) -> Group:
+    """The tasks that lived in the window, oldest first, in columns of `step` seconds, wider if it is long."""
+    step = max(step, (until - window.since) / _WIDTH)
+    columns = [window.since + number * step for number in range(int((until - window.since) / step))]
+    heard = [[each for each in window.samples if at <= each.heard_at < at + step] for at in columns]
+    lives = [life for life in window.lives if life.seen_at < until and life.stopped_at > window.since]
+    rows = [_row(life, window, columns, heard) for life in sorted(lives, key=lambda life: life.seen_at)]
+    return Group(_axis(len(columns), step), *rows, _legend())
+
+
+def _axis(count: int, step: float) -> Text:
+    """Seconds, at least six cells apart."""
+    every = next(seconds for seconds in (1, 2, 5, 10, 30, 60) if seconds / step >= 6 or seconds == 60)
+    axis = ""
+    for second in range(0, int(count * step) + 1, every):
+        axis = f"{axis:<{round(second / step)}}{second}"
+    return Text(f"{'':{_MARGIN}}{axis} s", "dim")
+
+
+def _row(life: Life, window: Window, columns: list[float], heard: list[list[Sample]]) -> Text:
+    row = Text(f"  {life.address or '...':<{_MARGIN - 2}}")
+    for at, samples in zip(columns, heard, strict=True):
+        cell = _cell(life, window, at, samples)
+        row.append(cell, _STYLES.get(cell, ""))
+    return row
+
+
+def _cell(life: Life, window: Window, at: float, samples: list[Sample]) -> str:
+    answered = [sample for sample in samples if life.address in sample.addresses]
+    if any(window.is_wrong(sample, life.address) for sample in answered):
+        return "X"
+    if at < life.seen_at or at >= life.stopped_at:
+        return " "
+    if answered:
+        return "▓" if at >= life.told_at else "█"
+    return "░" if at >= life.running_at else "·"
+
+
+def _legend() -> Text:
+    parts = [
+        part
+        for cell, meaning in _LEGEND.items()
+        for part in ((cell, _STYLES[cell]), (f" {meaning}   ", "dim"))
+    ]
+    return Text.assemble("  ", *parts)

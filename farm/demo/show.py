@@ -1,0 +1,132 @@
+"""Playing the chapters, one after the other, on a farm of their own; and the verdict."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.text import Text
+
+from farm import seed
+from farm.custom import DeploymentError
+from farm.demo import ending, story, troubles
+from farm.demo.scene import COUNT, SERVICES, Scene, name_of
+from farm.demo.stage import Stage
+from farm.demo.verdict import Check, Result, table
+from farm.demo.watch import Watch
+from farm.demo.world import UnmetError, World, until
+from farm.farm import Farm
+from farm.functions import FunctionError
+from farm.pace import DEMO, FAST
+
+_CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
+    ("Two services are tagged", story.tagged),
+    ("Who answers there?", story.requested),
+    ("A rolling deployment", story.rolled),
+    ("A task dies without warning", troubles.killed),
+    ("A change that nobody hears of", troubles.unheard),
+    ("A bad tag", troubles.misspelt),
+    ("The tag is removed", ending.untagged),
+    ("The stack is deleted", ending.deleted),
+)
+_QUICK = replace(FAST, stopping=2.5)  # a stop leaves some time to withdraw, as it does on AWS
+_TROUBLE = (UnmetError, FunctionError, DeploymentError, ClientError, BotoCoreError, OSError)
+"""What may be met when the product, or the farm, does not do as it should."""
+
+
+def run(console: Console, *, fast: bool, parameters: Mapping[str, str] | None = None) -> int:
+    """Play everything. 0 if all was as expected, 1 if anything was not, 130 if interrupted."""
+    began = time.time()
+    stage = Stage(console, pauses=0.1 if fast else 1.0)
+    results = [Result(title) for title, _ in _CHAPTERS]
+    pace = _QUICK if fast else DEMO
+    stage.title("ecs-expose: tag a service and it is reachable", "A pocket AWS wakes up on loopback ...")
+    try:
+        with _farm_says(stage), Farm.wall(pace=pace, parameters=parameters or {}) as farm:
+            world = _awake(farm, stage)
+            with Watch(world, {name_of(service): service for service in SERVICES}) as watch:
+                _populate(farm, stage)
+                _play(world, watch, stage, results, patience=10 if fast else 20)
+    except KeyboardInterrupt:
+        stage.note("Interrupted. The farm sleeps.")
+        return 130
+    except _TROUBLE as error:
+        stage.fail(f"The farm does not wake up: {error}")
+        return 1
+    return _verdict(stage, results, time.time() - began)
+
+
+def _awake(farm: Farm, stage: Stage) -> World:
+    if farm.lambdas is None or farm.server is None:
+        raise UnmetError("it has no functions, or no name server")
+    deployment, server = farm.lambdas.deployment, farm.server
+    names = sorted(function.caller for function in deployment.functions.values())
+    stage.note(f"AWS answers at {farm.endpoint}, its name server at {server.address}:{server.port}.")
+    stage.note(
+        f"template.yaml is deployed as {deployment.stack_name}, with the functions {', '.join(names)}."
+    )
+    return World(farm, farm.lambdas, server.port)
+
+
+def _populate(farm: Farm, stage: Stage) -> None:
+    """What is there before anybody asks for anything. Raises UnmetError."""
+    stage.type(f"aws servicediscovery create-public-dns-namespace --name {seed.NAMESPACE}")
+    farm.create_namespace(seed.NAMESPACE)
+    for service in SERVICES:
+        stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
+        farm.create_service(service, COUNT)
+    if not until(farm.living.steady, limit=30):
+        raise UnmetError("the tasks do not start")
+
+
+def _play(world: World, watch: Watch, stage: Stage, results: Sequence[Result], *, patience: float) -> None:
+    """One chapter after the other. The story ends where what the rest stands on is not there."""
+    for number, (result, (title, play)) in enumerate(zip(results, _CHAPTERS, strict=True), 1):
+        stage.chapter(number, title)
+        scene = Scene(world, watch, stage, result, patience=patience)
+        try:
+            play(scene)
+            scene.close()
+        except _TROUBLE as trouble:
+            unmet = Check("goes to its end", f"{trouble}", holds=False)
+            result.checks.append(unmet)
+            stage.check(unmet)
+            return
+
+
+@contextmanager
+def _farm_says(stage: Stage) -> Iterator[None]:
+    """What the farm logs while it runs is shown on the stage, not over it."""
+    handler = _ToStage(stage)
+    logging.getLogger("farm").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("farm").removeHandler(handler)
+
+
+class _ToStage(logging.Handler):
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(logging.WARNING)
+        self._stage = stage
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._stage.note(f"(farm) {record.getMessage()}")
+
+
+def _verdict(stage: Stage, results: Sequence[Result], seconds: float) -> int:
+    stage.console.print()
+    stage.console.print(table(results))
+    unmet = sum(not result.holds for result in results)
+    if unmet:
+        stage.fail(f"{unmet} of {len(results)} chapters differ from what was expected ({seconds:.0f} s).")
+        return 1
+    stage.console.print(
+        Text(f"All {len(results)} chapters went as expected, in {seconds:.0f} s.", "bold green")
+    )
+    return 0
