@@ -62,6 +62,11 @@ class Bus:
         self._random = random.Random(manners.seed)
         self._to_lose: list[Callable[[Envelope], bool]] = []
 
+    def behave(self, manners: Manners) -> None:
+        """From now on have these manners, from their seed on."""
+        self.manners = manners
+        self._random = random.Random(manners.seed)
+
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._timeline.now(), UTC)
 

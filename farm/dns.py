@@ -131,6 +131,8 @@ class Propagation:
 
     def __init__(self, timeline: Timeline, read: Callable[[], Sequence[Zone]], delay: float) -> None:
         self.delay = delay
+        self.watchers: list[Callable[[], object]] = []
+        """Told when what is visible has changed."""
         self._timeline = timeline
         self._read = read
         self._visible: Sequence[Zone] = ()
@@ -139,7 +141,7 @@ class Propagation:
         """To be called on every change of a record."""
         zones = self._read()
         if self.delay <= 0:
-            self._visible = zones
+            self._show(zones)
         else:
             self._timeline.after(self.delay, lambda: self._show(zones))
 
@@ -148,6 +150,8 @@ class Propagation:
 
     def _show(self, zones: Sequence[Zone]) -> None:
         self._visible = zones
+        for watcher in self.watchers:
+            watcher()
 
 
 class Server:

@@ -89,7 +89,7 @@ class WallTimeline(Timeline):
         while action := self._next():
             try:
                 action()
-            except Exception:  # one action's bug must not stop time for all others
+            except Exception:  # noqa: BLE001 - one action's bug must not stop time for all others
                 _LOG.exception("an action on the farm failed")
 
     def _next(self) -> Action | None:

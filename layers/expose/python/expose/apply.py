@@ -49,7 +49,12 @@ class Applier:
         self._clock = clock
 
     def settle(self, record: Record) -> tuple[Record, str]:
-        """Take in how running operations ended. Also the error of one that failed; its change will be made again."""
+        """Take in how running operations ended. Also the error of one that failed; its change will be made again.
+
+        Nobody is asked before the time that was set for it, however often the service is looked at meanwhile.
+        """
+        if self._clock() < record.look_at:
+            return record, ""
         entries = record.by_identity
         error = ""
         for kind in sorted({entry.identity.kind for entry in record.owned if entry.operation}):
@@ -88,8 +93,9 @@ class Applier:
                 )
             elif _stopped(entry, alive) or not (outcome.opening or outcome.refused or outcome.failed):
                 self._try(closing, entries, outcome, mark)
-        if any(entry.operation for entry in entries.values()):
-            outcome.wait(NotYet("AWS is still working on it", seconds=_SETTLES))
+        for entry in entries.values():
+            if entry.operation:
+                outcome.wait(NotYet("AWS is still working on it", seconds=_settles(entry, self._clock())))
         outcome.record = outcome.record.owning(entries)
         return outcome
 
@@ -211,6 +217,14 @@ def _claimed(resource: Resource, now: float) -> Owned:
         shared=resource.shared,
         since=now,
     )
+
+
+def _settles(entry: Owned, now: float) -> float:
+    """Seconds until it is worth asking how an operation came out: 3 after its start, then 6, 12 and so on."""
+    pause = _SETTLES
+    while entry.since + pause <= now:
+        pause *= 2
+    return entry.since + pause - now
 
 
 def _stopped(entry: Owned, alive: Collection[str]) -> bool:

@@ -48,11 +48,12 @@ def _task(event: Event, detail: Event) -> Iterator[Work]:
     elif detail["desiredStatus"] == "STOPPED":
         yield Work(service, "task stopped", Depth.RECORD, stopped=(task,), since=_time(event))
     elif serving:
-        yield Work(service, "task running", Depth.TASKS, since=_time(event))
+        yield Work(service, "task running", Depth.TASKS, since=_time(event), patient=True)
 
 
 def _deployment(event: Event, detail: Event) -> Iterator[Work]:
-    yield Work(event["resources"][0], f"deployment {detail['eventName']}", Depth.SERVICE, since=_time(event))
+    reason = f"deployment {detail['eventName']}"
+    yield Work(event["resources"][0], reason, Depth.SERVICE, since=_time(event), patient=True)
 
 
 def _tag(event: Event, _: Event) -> Iterator[Work]:
@@ -63,9 +64,11 @@ def _api_call(event: Event, detail: Event) -> Iterator[Work]:
     """A successful CloudTrail call; the service that it is about stands in different fields (F§1.4, F§1.5)."""
     if detail.get("errorCode"):
         return
+    name = detail["eventName"]
     for arn in _called_on(event, detail):
         if ":service/" in arn:
-            yield Work(arn, f"{detail['eventName']} called", Depth.SERVICE, since=_time(event))
+            patient = name == "UpdateService"
+            yield Work(arn, f"{name} called", Depth.SERVICE, since=_time(event), patient=patient)
 
 
 def _called_on(event: Event, detail: Event) -> list[str]:

@@ -72,7 +72,8 @@ class Work:
 
     `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts, `stopped` those of
     them that do not serve any more. `since` is when the change that asks for this look happened, in seconds since
-    the epoch. `attempts` counts the looks that came to nothing because AWS would not answer.
+    the epoch. `patient` work may wait for more of its kind, `attempts` counts the looks that came to nothing because
+    AWS would not answer.
     """
 
     service: str
@@ -81,6 +82,7 @@ class Work:
     stopping: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
     since: float = 0.0
+    patient: bool = False
     attempts: int = 0
 
     def with_(self, other: Work) -> Work:
@@ -92,6 +94,7 @@ class Work:
             stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
             stopped=tuple(dict.fromkeys(self.stopped + other.stopped)),
             since=min(self.since, other.since),
+            patient=self.patient and other.patient,
             attempts=max(self.attempts, other.attempts),
         )
 

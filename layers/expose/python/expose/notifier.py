@@ -45,7 +45,7 @@ class Notifier:
 
     def _queue(self, work: Work, once: str) -> None:
         """Tasks that start, start in numbers: they are gathered. One that stops is withdrawn at once."""
-        if work.depth is Depth.TASKS and self._window:
+        if work.patient and self._window:
             self._outbox.gathered(work, window=self._window)
         else:
             self._outbox.now(work, once)

@@ -72,7 +72,11 @@ class Outbox:
     def gathered(self, work: Work, *, window: float) -> None:
         """Queue work so that all of one service within `window` seconds becomes one, once the window is over."""
         number = int(self._clock() // window) + 1
-        self.later(work, seconds=number * window - self._clock(), once=f"{digest(work.service)}-{number}")
+        self.later(
+            work,
+            seconds=number * window - self._clock(),
+            once=f"{digest(work.service)}-{number}-{work.depth}",
+        )
 
     def publish(self, announcements: Iterable[Announcement]) -> None:
         for chunk in chunks(announcements, 10):
