@@ -7,13 +7,13 @@ import sys
 from typing import Annotated, NoReturn
 
 import dns.exception
-import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import typer
 from rich.console import Console
+
+from farm.dns import ask
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 _console = Console(highlight=False)
@@ -50,8 +50,7 @@ def dig(
 ) -> None:
     """Ask the farm's name server, and print what it answers as `dig +short` would."""
     try:
-        query = dns.message.make_query(name, kind.upper())
-        response, _ = dns.query.udp_with_fallback(query, "127.0.0.1", port=port, timeout=3)
+        response = ask(name, kind.upper(), "127.0.0.1", port)
     except (
         dns.rdatatype.UnknownRdatatype,
         dns.exception.SyntaxError,

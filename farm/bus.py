@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from farm.aws import ACCOUNT, REGION
+from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION
 from farm.timeline import Timeline
 
 Envelope = dict[str, Any]
@@ -99,7 +99,11 @@ class Bus:
             return
         twice = self._random.random() < self.manners.duplicate
         for _ in range(2 if twice else 1):
-            self._timeline.after(self._delay(), lambda: self._deliver(copy.deepcopy(envelope)))
+            self._timeline.after(self._delay(), lambda: self._arrive(envelope))
+
+    def _arrive(self, envelope: Envelope) -> None:
+        with ONE_AT_A_TIME:
+            self._deliver(copy.deepcopy(envelope))
 
     def _delay(self) -> float:
         chance, low, high = self.manners.late

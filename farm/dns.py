@@ -19,6 +19,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.query
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
@@ -79,6 +80,12 @@ def look_up(name: str, kind: str, zones: Sequence[Zone]) -> RecordSet | None:
     """All that the zones hold for a name, unlike an answer, which is at most eight of it."""
     zone = zone_of(plain(name), zones)
     return zone.find(plain(name), kind) if zone else None
+
+
+def ask(name: str, kind: str, address: str, port: int) -> dns.message.Message:
+    """A real query, over TCP where the answer is too long for UDP."""
+    query = dns.message.make_query(name, kind)
+    return dns.query.udp_with_fallback(query, address, port=port, timeout=3)[0]
 
 
 def plain(name: str) -> str:

@@ -15,7 +15,6 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue, sqs_backends
 
-from farm import dns, plots, seed
+from farm import discovery, dns, plots, seed
 from farm.account import Account
 from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
 from farm.aws.ecs import add_host
@@ -35,8 +34,9 @@ from farm.gate import GATE, Call
 from farm.iam import Iam
 from farm.lambdas import Lambdas, Launch, at_once, in_threads
 from farm.living import Living
-from farm.pace import DEMO, FAST, Pace
+from farm.pace import DEMO
 from farm.runtimes import InProcess, Logs, Subprocess
+from farm.setup import Setup
 from farm.tasks import DataPlane
 from farm.throttle import Throttle
 from farm.timeline import Timeline, WallTimeline
@@ -46,23 +46,6 @@ _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _PUBLISHED = "farm-published"
 _IDLE = frozenset({"farm.aws.events", "farm.pump"})
 """The modules whose actions on the timeline are ticks of schedules and looks at queues."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """How a farm is to be."""
-
-    pace: Pace = FAST
-    manners: Manners = field(default_factory=Manners.calm)
-    seed: int = 0
-    deploy: bool = True
-    """Whether the product is there; without, the farm is only an account that lives."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """The stack's."""
-    ipv6: bool = False
-    """Whether the network is dual-stack."""
-    throttle: bool = False
-    """Whether AWS's token buckets are in force. They are the account's: its user and the product share them."""
 
 
 class Farm(Account):
@@ -75,6 +58,7 @@ class Farm(Account):
         self.bus = Bus(timeline, setup.manners, events.emit)
         self.living = Living(timeline, self.bus, setup.pace)
         self.trail = Trail(timeline, self.bus, delay=setup.pace.trail)
+        self.living.followers.append(discovery.follow)
         self.names = dns.Propagation(timeline, cloudmap.zones, setup.pace.propagation)
         self.iam: Iam | None = None
         self.lambdas: Lambdas | None = None
@@ -176,6 +160,17 @@ class Farm(Account):
         """What the name servers hold for a name now: all of it, sorted; a client is told eight at most."""
         found = dns.look_up(name, kind, self.names.zones())
         return sorted(found.values) if found else []
+
+    def dig(self, name: str, kind: str = "A") -> list[str]:
+        """What a client hears: a real query to the name server. Sorted; empty for no such name or type."""
+        if self.server is None:
+            raise LookupError("a virtual farm has no name server: use resolve")
+        response = dns.ask(name, kind, self.server.address, self.server.port)
+        return sorted(rdata.to_text() for rrset in response.answer for rdata in rrset)
+
+    def delete_stack(self) -> None:
+        """Delete the product's stack; its custom resource withdraws what is published first."""
+        self._deployed().delete_stack()
 
     def calls(self, service: str = "", operation: str = "", caller: str = "") -> list[Call]:
         """The calls that passed the gate, narrowed to those of a service, an operation, a caller."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -103,15 +104,25 @@ def watch(farm: Farm, console: Console) -> None:
         lines = [*_of_calls(), *_of_events(farm), *_of_names(farm, names)]
         for kind, text in lines:
             clock = datetime.now().astimezone().strftime("%H:%M:%S")
-            console.print(Text.assemble((f"{clock}  ", "dim"), (f"{kind:9}", "cyan"), text), soft_wrap=True)
+            console.print(Text.assemble((f"{clock}  ", "dim"), (f"{kind:11}", "cyan"), text), soft_wrap=True)
         time.sleep(_TICK)
 
 
 def _of_calls() -> Iterator[tuple[str, str]]:
     for call in _taken(GATE.calls):
-        if call.service in _SEEN and call.operation.startswith(_WRITES):
+        if call.operation == "PutEvents":
+            yield from (("exposure", _verdict(entry)) for entry in call.params["Entries"])
+        elif call.service in _SEEN and call.operation.startswith(_WRITES):
             error = f"  refused: {call.error}" if call.error else ""
             yield call.caller, f"{call.operation} {_subject(call)}{error}"
+
+
+def _verdict(entry: Mapping[str, str]) -> str:
+    """One of the product's own events, in a line."""
+    detail = json.loads(entry["Detail"])
+    service = str(detail.get("service", "")).rpartition("/")[2]
+    said = " ".join(str(detail[key]) for key in ("tag", "status", "code", "message") if detail.get(key))
+    return f"{service} {said}" if said else f"{service} {entry['DetailType']}"
 
 
 def _of_events(farm: Farm) -> Iterator[tuple[str, str]]:

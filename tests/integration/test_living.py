@@ -509,3 +509,24 @@ def test_a_rollout_is_done_when_only_ready_tasks_of_the_newest_are_left() -> Non
     assert done(wish, lives("n", "n"))
     assert not done(wish, lives("n", "p"))
     assert not done(wish, lives("n", "n", "o"))
+
+
+def test_ecs_registers_the_private_address_itself_where_a_service_asks_for_it(farm: Farm) -> None:
+    """F§3.4: instance id is the task id, the address private, with ECS's attributes; deregistered before SIGTERM."""
+    farm.create_namespace("granja.local", "private")
+    farm.run_for(5)
+    namespace = farm.cloudmap.list_namespaces()["Namespaces"][0]["Id"]
+    registry = farm.cloudmap.create_service(
+        Name="conejo", NamespaceId=namespace, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 15}]}
+    )["Service"]
+    farm.create_service("conejo", 2, serviceRegistries=[{"registryArn": registry["Arn"]}])
+    settle(farm)
+    farm.run_for(5)
+    assert farm.resolve("conejo.granja.local") == farm.addresses("conejo", public=False)
+    found = farm.cloudmap.list_instances(ServiceId=registry["Id"])["Instances"]
+    assert {one["Id"] for one in found} == set(ids(farm))
+    assert {one["Attributes"]["ECS_SERVICE_NAME"] for one in found} == {"conejo"}
+    farm.scale("conejo", 0)
+    settle(farm)
+    farm.run_for(5)
+    assert farm.resolve("conejo.granja.local") == []
