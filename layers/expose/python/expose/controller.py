@@ -75,7 +75,8 @@ class Controller:
         except Refused as refused:
             self._refuse(work, records, refused)
             return
-        memory = self._hear(remembered or Memory(Service(arn)), work)
+        remembered = remembered or Memory(Service(arn))
+        memory = self._hear(remembered, work)
         depth = self._depth(work, memory, records)
         service = memory.service
         if depth >= Depth.SERVICE:
@@ -86,7 +87,7 @@ class Controller:
             return
         if depth >= Depth.TASKS and service.active:
             service = self._tasks(service, memory, asks, work)
-        self._bring_about(asks, self._remember(memory, service), work, records)
+        self._bring_about(asks, self._remember(remembered, replace(memory, service=service)), work, records)
 
     def _hear(self, memory: Memory, work: Work) -> Memory:
         """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
@@ -123,12 +124,12 @@ class Controller:
             )
             return service
 
-    def _remember(self, memory: Memory, service: Service) -> Memory:
+    def _remember(self, remembered: Memory, memory: Memory) -> Memory:
         """The memory as saved, before anything is changed by it: what is published is always also remembered."""
-        idle = not any(ready(task, service) for task in service.tasks)
+        idle = not any(ready(task, memory.service) for task in memory.service.tasks)
         since = (memory.none_ready_since or self._clock()) if idle else 0.0
-        newer = replace(memory, service=service, none_ready_since=since)
-        return newer if memory.version and _same(memory, newer) else self._ledger.save_memory(newer)
+        memory = replace(memory, none_ready_since=since)
+        return memory if memory.version and _same(remembered, memory) else self._ledger.save_memory(memory)
 
     def _forget(self, memory: Memory) -> None:
         if memory.version:
