@@ -24,7 +24,6 @@ def untagged(scene: Scene) -> None:
         lambda: scene.world.remembered(CONEJO),
     )
     everything = time.time() - untagged_at
-    scene.rest()
     scene.stage.type(f"dig +short {name_of(CONEJO)}")
     scene.stage.show(str(scene.world.ask(name_of(CONEJO))))
     scene.expect(

@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-from farm import seed
 from farm.bus import Envelope
 from farm.demo.scene import CONEJO, COUNT, TAG, Scene, name_of
 
@@ -33,20 +32,20 @@ def killed(scene: Scene) -> None:
 
 
 def unheard(scene: Scene) -> None:
-    """Nobody hears of a change, until the sweep."""
+    """The same, and nobody hears of it, until the sweep."""
     scene.rest()
     victim, lost = scene.victim(), len(scene.farm.bus.lost)
-    scene.stage.say("EventBridge loses every event about a task that stops and the one that follows it.")
-    scene.stage.type(f"aws ecs stop-task --cluster {seed.CLUSTER} --task {victim.task}")
+    scene.stage.say("And now EventBridge loses every event about the task that dies and its successor.")
+    scene.stage.show(f"task {victim.task[:8]} at {victim.address} is killed", "yellow")
     with scene.film():
         hear_again = scene.farm.bus.lose(_is_about_conejo)
-        scene.farm.stop_task(victim.task)
+        scene.farm.kill(victim.task)
         scene.wait(
             "another task runs in its place",
             lambda: victim.stopped_at < time.time() and scene.farm.living.steady(),
             lambda: f"{len(scene.world.tasks(CONEJO))} tasks",
         )
-        scene.stage.pause(1.5)
+        scene.stage.pause(2.0)
         stale = victim.address in scene.answers(CONEJO)
         hear_again()
         unasked = scene.swept_at() is not None
@@ -75,7 +74,6 @@ def misspelt(scene: Scene) -> None:
     scene.farm.tag(CONEJO, {TAG: value})
     scene.wait("an event Exposure Blocked", lambda: scene.said("Exposure Blocked", CONEJO), lambda: "none")
     heard = time.time() - tagged_at
-    scene.rest()
     message = str(scene.said("Exposure Blocked", CONEJO)[0]["message"])
     scene.stage.show(message, "yellow")
     named = _TYPO.partition("=")[0] in message and TAG in message
