@@ -107,6 +107,19 @@ def test_two_namespaces_of_one_name_are_told_apart_by_ip() -> None:
         }
 
 
+def test_a_namespace_of_the_same_name_that_appears_disturbs_nothing_that_works() -> None:
+    with Farm.virtual(parameters={"VerifyMinutes": "1"}) as farm:
+        farm.create_namespace(SPACE)
+        expose(farm, "conejo")
+        become(farm, "Active")
+        farm.create_namespace(SPACE, "private")
+        farm.run_for(90)
+        farm.kill(farm.tasks("conejo")[0]["taskArn"].rpartition("/")[2])
+        farm.run_for(90)
+        published = [each["AWS_INSTANCE_IPV4"] for each in instances(farm, NAME).values()]
+        assert published == farm.addresses("conejo") != []
+
+
 @pytest.mark.parametrize(
     ("kind", "made", "target"),
     [
@@ -197,9 +210,11 @@ def test_a_made_namespace_in_which_somebody_else_has_put_a_service_is_not_taken_
         farm.run_for(3 * GRACE)
         assert list(cloudmap_services(farm)) == [f"theirs.{SPACE}"]
         assert status(farm)["status"] == "Pending"
+        expose(farm, "gallina")
         farm.tag("conejo", {"expose:dns": NAME})
-        become(farm, "Active")
-        assert farm.resolve(NAME) == farm.addresses("conejo") != []
+        for service in ("conejo", "gallina"):
+            become(farm, "Active", service)
+            assert farm.resolve(f"{service}.{SPACE}") == farm.addresses(service) != []
 
 
 @pytest.mark.parametrize("made", ["no", "public"])
