@@ -39,10 +39,10 @@ def test_observe_tells_the_plan_and_changes_nothing(stack: str, own: dict[str, s
         assert [item["pk"] for item in farm.ledger() if item["pk"].startswith("CLAIM#")] == []
         standing = status(farm)
         assert (standing["status"], standing["code"]) == ("Pending", "Withheld")
-        for said in ("+ cloudmap.service/", "+ cloudmap.instance/", NAME, f"x-{task}"):
+        for said in ("+ cloudmap.service/", "+ cloudmap.instance/", NAME, f"/x-{task}"):
             assert said in standing["message"]
+            assert said in logged(farm)
         assert standing["message"] in [event["detail"]["message"] for event in farm.published()]
-        assert f"+ cloudmap.instance/public/{NAME}/A/x-{task}" in logged(farm)
 
 
 def test_what_is_there_stays_as_it_is_while_a_service_is_observed() -> None:
