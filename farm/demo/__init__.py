@@ -6,6 +6,9 @@ screen, `story` and `troubles` are the chapters, `show` plays them, `verdict` is
 
 from __future__ import annotations
 
+import io
+import sys
+
 from rich.console import Console
 
 from farm.demo.show import run
@@ -15,4 +18,6 @@ __all__ = ["main", "run"]
 
 def main(*, fast: bool) -> int:
     """On the terminal, or wherever its output goes. The exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot draw bars shows ? instead
     return run(Console(highlight=False), fast=fast)

@@ -7,6 +7,8 @@ from rich.text import Text
 
 from farm.demo.watch import Life, Sample, Window
 
+LEAD = 1.0  # seconds that a chart shows before whatever it is about, which is at 0
+_STEP = 0.2  # seconds a cell, at least
 _WIDTH = 62  # cells
 _MARGIN = 15  # before them
 _STYLES = {"█": "green", "▓": "yellow", "X": "bold white on red", "░": "dim", "·": "dim"}
@@ -18,9 +20,9 @@ _LEGEND = {
 }
 
 
-def chart(window: Window, *, until: float, step: float) -> Group:
-    """The tasks that lived in the window, oldest first, in columns of `step` seconds, wider if it is long."""
-    step = max(step, (until - window.since) / _WIDTH)
+def chart(window: Window, *, until: float) -> Group:
+    """The tasks that lived in the window, oldest first. The longer it is, the more seconds has a cell."""
+    step = max(_STEP, (until - window.since) / _WIDTH)
     columns = [window.since + number * step for number in range(int((until - window.since) / step))]
     heard = [[each for each in window.samples if at <= each.heard_at < at + step] for at in columns]
     lives = [life for life in window.lives if life.seen_at < until and life.stopped_at > window.since]
@@ -32,8 +34,8 @@ def _axis(count: int, step: float) -> Text:
     """Seconds, at least six cells apart."""
     every = next(seconds for seconds in (1, 2, 5, 10, 30, 60) if seconds / step >= 6 or seconds == 60)
     axis = ""
-    for second in range(0, int(count * step) + 1, every):
-        axis = f"{axis:<{round(second / step)}}{second}"
+    for second in range(0, int(count * step - LEAD) + 1, every):
+        axis = f"{axis:<{round((second + LEAD) / step)}}{second}"
     return Text(f"{'':{_MARGIN}}{axis} s", "dim")
 
 

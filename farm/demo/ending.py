@@ -12,7 +12,9 @@ _NOTHING = "NXDOMAIN, none"
 def untagged(scene: Scene) -> None:
     """Remove the tag of conejo."""
     scene.stage.say("Without its tag a service is not reachable by name. Its tasks do not notice.")
-    scene.stage.type(f"aws ecs untag-resource --resource-arn $ARN/{CONEJO} --tag-keys {TAG}")
+    scene.stage.type(
+        "aws ecs untag-resource", f"--resource-arn {scene.farm.arn(CONEJO)}", f"--tag-keys {TAG}"
+    )
     untagged_at = time.time()
     scene.farm.untag(CONEJO, TAG)
     scene.wait(f"{name_of(CONEJO)} goes", lambda: not scene.exists(CONEJO), lambda: scene.answers(CONEJO))
@@ -33,8 +35,8 @@ def untagged(scene: Scene) -> None:
     scene.expect("nothing in the ledger", f"{kept} entries", holds=not kept)
     scene.expect_never_wrong(GALLINA)
     scene.expect_never_empty(GALLINA)
-    scene.took("no answer", gone)
-    scene.took("all gone", everything)
+    scene.took("no answer", gone, "until NXDOMAIN")
+    scene.took("all gone", everything, "until neither Cloud Map nor the ledger knew of it")
 
 
 def deleted(scene: Scene) -> None:
@@ -53,7 +55,7 @@ def deleted(scene: Scene) -> None:
     scene.expect("the tasks run on", f"{tasks} of {2 * COUNT}", holds=tasks == 2 * COUNT)
     failures = [f"{caller}: {error}" for caller, error in scene.world.lambdas.failures]
     scene.expect("no function ever failed", "; ".join(failures) or "none", holds=not failures)
-    scene.took("in all", took)
+    scene.took("in all", took, "until the stack was gone")
 
 
 def _left(scene: Scene, service: str) -> str:

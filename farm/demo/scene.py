@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from farm import seed
-from farm.demo.chart import chart
+from farm.demo.chart import LEAD, chart
 from farm.demo.stage import Stage
 from farm.demo.verdict import Check, Result, Timing
 from farm.demo.watch import Life, Watch, Window
@@ -53,8 +53,8 @@ class Scene:
     def expect_never_wrong(self, service: str = CONEJO) -> None:
         self._expect_never("a stopped task", service, lambda seen: seen.wrong)
 
-    def took(self, what: str, seconds: float) -> None:
-        timing = Timing(what, seconds)
+    def took(self, what: str, seconds: float, span: str) -> None:
+        timing = Timing(what, seconds, span)
         self._result.timings.append(timing)
         self.stage.timing(timing)
 
@@ -108,8 +108,8 @@ class Scene:
     @contextmanager
     def film(self, service: str = CONEJO) -> Iterator[None]:
         """Show the strips of a service's tasks while something happens to them."""
-        began = time.time() - 0.8
-        with self.stage.film(lambda: chart(self._watch.of(service, began), until=time.time(), step=0.2)):
+        began = time.time()
+        with self.stage.film(lambda: chart(self._watch.of(service, began - LEAD), until=time.time())):
             yield
             self.stage.pause(1.0)
 

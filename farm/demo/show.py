@@ -39,8 +39,10 @@ _TROUBLE = (UnmetError, FunctionError, DeploymentError, ClientError, BotoCoreErr
 """What may be met when the product, or the farm, does not do as it should."""
 
 
-def run(console: Console, *, fast: bool, parameters: Mapping[str, str] | None = None) -> int:
-    """Play everything. 0 if all was as expected, 1 if anything was not, 130 if interrupted."""
+def run(
+    console: Console, *, fast: bool, parameters: Mapping[str, str] | None = None, patience: float = 20
+) -> int:
+    """Play everything, with more stack parameters. 0 if all is as expected, 1 if anything is not, 130 if interrupted."""
     began = time.time()
     stage = Stage(console, pauses=0.1 if fast else 1.0)
     results = [Result(title) for title, _ in _CHAPTERS]
@@ -51,7 +53,7 @@ def run(console: Console, *, fast: bool, parameters: Mapping[str, str] | None = 
             world = _awake(farm, stage)
             with Watch(world, {name_of(service): service for service in SERVICES}) as watch:
                 _populate(farm, stage)
-                _play(world, watch, stage, results, fast=fast)
+                _play(world, watch, stage, results, patience=patience, haste=fast)
     except KeyboardInterrupt:
         stage.note("Interrupted. The farm sleeps.")
         return 130
@@ -86,11 +88,13 @@ def _populate(farm: Farm, stage: Stage) -> None:
         raise UnmetError("the tasks do not start")
 
 
-def _play(world: World, watch: Watch, stage: Stage, results: Sequence[Result], *, fast: bool) -> None:
+def _play(
+    world: World, watch: Watch, stage: Stage, results: Sequence[Result], *, patience: float, haste: bool
+) -> None:
     """One chapter after the other. The story ends where what the rest stands on is not there."""
     for number, (result, (title, play)) in enumerate(zip(results, _CHAPTERS, strict=True), 1):
         stage.chapter(number, title)
-        scene = Scene(world, watch, stage, result, patience=10 if fast else 20, haste=fast)
+        scene = Scene(world, watch, stage, result, patience=patience, haste=haste)
         try:
             play(scene)
             scene.close()

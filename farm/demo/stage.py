@@ -64,7 +64,7 @@ class Stage:
         self.pause(0.4)
 
     def timing(self, timing: Timing) -> None:
-        self._print(Text.assemble(("⏱ ", "cyan"), str(timing)), 2)
+        self._print(Text.assemble(("• ", "cyan"), str(timing), (f", {timing.span}", "dim")), 2)
 
     @contextmanager
     def film(self, picture: Callable[[], RenderableType]) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 
 from farm import seed
@@ -15,7 +16,8 @@ def tagged(scene: Scene) -> None:
     scene.stage.say("One tag on each service is all that anybody does.")
     for service in SERVICES:
         scene.stage.type(
-            f"aws ecs tag-resource --resource-arn $ARN/{service}",
+            "aws ecs tag-resource",
+            f"--resource-arn {scene.farm.arn(service)}",
             f"--tags key={TAG},value={name_of(service)}",
         )
     appeared = {}
@@ -28,7 +30,7 @@ def tagged(scene: Scene) -> None:
             appeared[service] = scene.seen(service).settled_at() - appeared[service]
     for service in SERVICES:
         _resolve(scene, service)
-    scene.took("tag", max(appeared.values()))
+    scene.took("tag", max(appeared.values()), "from the tag until all tasks were answered")
 
 
 def requested(scene: Scene) -> None:
@@ -39,7 +41,7 @@ def requested(scene: Scene) -> None:
         addresses = in_order(scene.answers(service))
         pages = [scene.world.get(address) for address in addresses]
         scene.stage.type(f"curl http://{addresses[0]}:{seed.PORT}/")
-        scene.stage.show(json.dumps(pages[0]))
+        scene.stage.show(textwrap.shorten(json.dumps(pages[0]), 76, placeholder=" ..."))
         right = [page for page in pages if page["service"] == service and page["task"] in tasks]
         scene.expect(
             f"{COUNT} requests answered by {service}",
@@ -50,7 +52,7 @@ def requested(scene: Scene) -> None:
 
 def rolled(scene: Scene) -> None:
     """Replace every task of conejo."""
-    scene.stage.say("Every task is replaced, and every address with it, while a client goes on asking.")
+    scene.stage.say("Every task, and so every address, is replaced while a client keeps asking.")
     before = scene.answers(CONEJO)
     scene.stage.type(
         f"aws ecs update-service --cluster {seed.CLUSTER} --service {CONEJO}", f"--task-definition {CONEJO}:2"
@@ -68,9 +70,9 @@ def rolled(scene: Scene) -> None:
     scene.expect("every address changes", f"{changed} of {COUNT}", holds=changed == len(after) == COUNT)
     scene.expect_never_empty()
     scene.expect_never_wrong()
-    scene.took("new task", seen.to_publish())
-    scene.took("old task", seen.to_withdraw())
-    scene.stage.note(f"An old task ran on for {seen.to_stop():.1f} s from the decision that it stops.")
+    scene.took("new task", seen.to_publish(), "from RUNNING to the first answer with it, at most")
+    scene.took("old task", seen.to_withdraw(), "from being told to stop to the last answer, at most")
+    scene.stage.note(f"An old task ran on for {seen.to_stop():.1f} s after it was told to stop, at least.")
 
 
 def _resolve(scene: Scene, service: str) -> None:

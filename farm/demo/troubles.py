@@ -27,15 +27,15 @@ def killed(scene: Scene) -> None:
     scene.expect("its address goes", "still there" if there else "gone", holds=not there)
     scene.expect("its successor comes", f"{len(answers)} of {COUNT}", holds=len(answers) == COUNT)
     scene.expect_never_empty()
-    scene.took("dead task", seen.to_withdraw())
-    scene.took("new task", seen.to_publish())
+    scene.took("dead task", seen.to_withdraw(), "from STOPPED to the last answer with it")
+    scene.took("new task", seen.to_publish(), "from RUNNING to the first answer with it")
 
 
 def unheard(scene: Scene) -> None:
     """The same, and nobody hears of it, until the sweep."""
     scene.rest()
     victim, lost = scene.victim(), len(scene.farm.bus.lost)
-    scene.stage.say("And now EventBridge loses every event about the task that dies and its successor.")
+    scene.stage.say("Another dies, and this time EventBridge loses every event about it.")
     scene.stage.show(f"task {victim.task[:8]} at {victim.address} is killed", "yellow")
     with scene.film():
         hear_again = scene.farm.bus.lose(_is_about_conejo)
@@ -60,7 +60,11 @@ def unheard(scene: Scene) -> None:
     scene.expect("unheard, the name goes wrong", seen, holds=stale or unasked)
     healed = scene.answers(CONEJO) == scene.world.tasks(CONEJO)
     scene.expect("the sweep heals it", "right" if healed else "wrong", holds=healed)
-    scene.took("from sweep", scene.seen(CONEJO).settled_at() - (scene.swept_at() or 0))
+    scene.took(
+        "sweep",
+        scene.seen(CONEJO).settled_at() - (scene.swept_at() or 0),
+        "from its first call until the name was right",
+    )
 
 
 def misspelt(scene: Scene) -> None:
@@ -68,7 +72,9 @@ def misspelt(scene: Scene) -> None:
     value = f"{name_of(CONEJO)} {_TYPO}"
     scene.stage.say("A typo in an option: nothing is guessed, nothing that works is touched.")
     scene.stage.type(
-        f"aws ecs tag-resource --resource-arn $ARN/{CONEJO}", f'--tags "key={TAG},value={value}"'
+        "aws ecs tag-resource",
+        f"--resource-arn {scene.farm.arn(CONEJO)}",
+        f'--tags "key={TAG},value={value}"',
     )
     tagged_at = time.time()
     scene.farm.tag(CONEJO, {TAG: value})
@@ -85,7 +91,7 @@ def misspelt(scene: Scene) -> None:
         "the name keeps answering", f"{len(answers)} of {COUNT}", holds=answers == scene.world.tasks(CONEJO)
     )
     scene.expect_never_empty()
-    scene.took("to event", heard)
+    scene.took("to event", heard, "from the tag to Exposure Blocked")
 
 
 def _is_about_conejo(event: Envelope) -> bool:

@@ -28,10 +28,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long from a change of state until the world knew."""
+    """How long from a change of state until the world knew: of what, and from when to when."""
 
     what: str
     seconds: float
+    span: str
 
     def __str__(self) -> str:
         return f"{self.what} {self.seconds:.1f} s"

@@ -1,0 +1,97 @@
+"""The demo, as its user runs it: what it says, how it ends, and that it notices when something is not as it should be."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from farm.demo import run
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "farm", "demo", "--fast")
+CHAPTERS = (
+    "Two services are tagged",
+    "Who answers there?",
+    "A rolling deployment",
+    "A task dies without warning",
+    "A change that nobody hears of",
+    "A bad tag",
+    "The tag is removed",
+    "The stack is deleted",
+)
+
+
+@contextmanager
+def started() -> Iterator[subprocess.Popen[str]]:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'layers/expose/python'}{os.pathsep}{ROOT}"}
+    with subprocess.Popen(
+        COMMAND, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as demo:
+        try:
+            yield demo
+        finally:
+            demo.kill()
+
+
+def table_of(output: str) -> list[str]:
+    return output.partition("Observed")[2].splitlines()
+
+
+def assert_plain(output: str) -> None:
+    """Without a terminal: text, and no wider than eighty columns."""
+    assert "\x1b" not in output
+    assert "\r" not in output
+    assert max(map(len, output.splitlines())) <= 80
+
+
+@pytest.mark.slow
+def test_the_demo_goes_as_expected_and_says_so_in_a_table() -> None:
+    with started() as demo:
+        output, _ = demo.communicate(timeout=180)
+    table = table_of(output)
+    assert demo.returncode == 0, output
+    assert "Traceback" not in output
+    assert "All 8 chapters went as expected" in table[-1]
+    assert_plain(output)
+    for chapter in CHAPTERS:
+        row = next(line for line in table if chapter in line)
+        account, books = row.split()[-2:]
+        assert account.isdigit()
+        assert books.isdigit()
+    assert sum(line.startswith("✓") for line in table) >= 2 * len(CHAPTERS)
+    assert not [line for line in table if line.startswith("✗")]
+
+
+@pytest.mark.slow
+def test_a_product_that_does_not_do_its_job_fails_the_demo() -> None:
+    """With the policy `observe` no name ever appears."""
+    screen = io.StringIO()
+    status = run(Console(file=screen, width=80), fast=True, parameters={"Policy": "observe"}, patience=3)
+    table = table_of(screen.getvalue())
+    assert status == 1
+    assert any(line.startswith("✗") for line in table)
+    assert sum("not played" in line for line in table) == len(CHAPTERS) - 1
+    assert "NXDOMAIN" in screen.getvalue()
+    assert "1 of 8" in table[-1] or "8 of 8" in table[-1]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_demo_cleanly() -> None:
+    with started() as demo:
+        assert demo.stdout
+        for line in demo.stdout:
+            if CHAPTERS[0] in line:
+                break
+        demo.send_signal(signal.SIGINT)
+        output, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 130, output
+    assert "Traceback" not in output
