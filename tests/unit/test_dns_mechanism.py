@@ -15,7 +15,7 @@ from expose.policy import Limits
 from tests.unit.values import NAME, NOW, Port, definition, exposure, namespace, service, surroundings, task
 
 DNS = MECHANISMS["dns"]
-PUBLIC, PRIVATE, HTTP = (namespace("granja.animales.com", kind) for kind in ("public", "private", "http"))
+PUBLIC, HTTP = (namespace("granja.animales.com", kind) for kind in ("public", "http"))
 TASKS = service(task(1), task(2))
 YOUNG = {"started_at": NOW - 29}
 NO_ADDRESS = {"public_ipv4": "", "private_ipv4": "", "ipv6": ""}
@@ -205,19 +205,22 @@ def test_an_address_that_no_task_has_is_waited_for_while_they_are_young_and_refu
     assert waiting.value.message == refused.message
 
 
+def test_records_of_both_families_need_both_addresses() -> None:
+    for lacking in ("public_ipv4", "ipv6"):
+        refusal(f"{NAME} type=A+AAAA", service(task(1, **{lacking: ""})))
+
+
 # A bug: whoever has said ip=private already is advised to say it, and to ask for public addresses.
 def test_who_has_no_private_address_is_not_advised_about_public_ones() -> None:
     advice = refusal(f"{NAME} ip=private", service(task(1, **NO_ADDRESS))).message.partition(": ")[2]
 
-    assert "assignPublicIp" not in advice
-    assert "say ip=private" not in advice
+    assert not [wrong for wrong in ("assignPublicIp", "say ip=private") if wrong in advice]
 
 
 def test_a_task_without_an_address_does_not_take_the_others_with_it() -> None:
-    mixed = service(task(1), task(2, **NO_ADDRESS), task(3, definition="bridged"))
-    mixed = service(
-        *mixed.tasks, definitions={**mixed.definitions, "bridged": definition(Port("a", 1), mode="bridge")}
-    )
+    definitions = {**TASKS.definitions, "unbound": definition(Port("web", 1), mode="bridge")}
+    tasks = (task(1), task(2, **NO_ADDRESS), task(3, definition="unbound"))
+    mixed = service(*tasks, definitions=definitions)
 
     assert [each.task for each in named(desired(of=mixed), INSTANCE)] == [task(1).id]
 
