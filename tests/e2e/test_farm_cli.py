@@ -10,10 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,20 @@ ARN = "arn:aws:ecs:eu-west-1:123456789012:service/granja/conejo"
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
     process: subprocess.Popen[str]
     told: list[str]
-    """What it printed before it was ready."""
+    """What it has printed so far."""
     dns_port: int
+    listener: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+
+    def _listen(self) -> None:
+        for line in self.process.stdout or ():
+            self.told.append(line.rstrip())
 
     @property
     def exports(self) -> list[str]:
@@ -61,7 +71,10 @@ class Running:
         return json.loads(done.stdout or "null")
 
     def dig(self, name: str = NAME, kind: str = "A") -> list[str]:
-        return sorted(farm("dig", name, kind, "--port", str(self.dns_port)).stdout.split())
+        """What `python -m farm dig` prints. A query that got no answer is not an empty answer."""
+        done = farm("dig", name, kind, "--port", str(self.dns_port))
+        assert done.returncode == 0, done.stderr
+        return sorted(done.stdout.split())
 
     def addresses(self) -> list[str]:
         """Of the service's running tasks, as EC2 tells them."""
@@ -91,13 +104,23 @@ def farm(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def services_at(running: Running, addresses: list[str]) -> set[str]:
+    """Who answers there; with the farm's own story where nobody does."""
+    try:
+        return {get(address)["service"] for address in addresses}
+    except OSError as error:
+        raise AssertionError("\n".join([f"{addresses}: {error}", *running.told[-60:]])) from error
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def wake(*arguments: str) -> Running:
+@contextmanager
+def awake(*arguments: str) -> Iterator[Running]:
+    """A farm that is ready, and that is gone afterwards, whatever happens."""
     dns_port = free_port()
     process = subprocess.Popen(
         [
@@ -117,28 +140,35 @@ def wake(*arguments: str) -> Running:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    told = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        told.append(line.rstrip())
-        if line.startswith("Ctrl-C"):
-            return Running(process, told, dns_port)
-    process.communicate()
-    raise AssertionError("\n".join(told))
+    with process:
+        running = Running(process, [], dns_port)
+        running.listener.start()
+        try:
+            while "Ctrl-C ends it. What happens:" not in running.told:
+                assert running.listener.is_alive(), "\n".join(running.told)
+                time.sleep(0.05)
+            yield running
+        finally:
+            sleep_well(running)
 
 
-def sleep_well(running: Running) -> tuple[int, str]:
-    running.process.send_signal(signal.SIGINT)
-    rest, _ = running.process.communicate(timeout=20)
-    return running.process.returncode, rest
+def sleep_well(running: Running) -> int:
+    """End it as Ctrl-C does; by force if it does not listen. Its exit status."""
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGINT)
+    try:
+        return running.process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+        raise
+    finally:
+        running.listener.join(timeout=5)
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    running = wake("--pace", "fast")
-    yield running
-    if running.process.poll() is None:
-        sleep_well(running)
+    with awake("--pace", "fast") as running:
+        yield running
 
 
 def eventually(reached: Callable[[], bool], seconds: float = 30) -> None:
@@ -192,21 +222,24 @@ def test_tag_rotate_stop_untag(running: Running) -> None:
     running.aws("ecs", "stop-task", "--cluster", "granja", "--task", task)
     eventually(lambda: address not in running.dig())
     eventually(lambda: len(running.dig()) == 6)
-    assert {get(one)["service"] for one in running.dig()} == {"conejo"}
+    assert services_at(running, running.dig()) == {"conejo"}
 
     running.aws("ecs", "untag-resource", "--resource-arn", ARN, "--tag-keys", "expose:dns")
     eventually(lambda: running.dig() == [])
 
 
+def of_the_beginning(running: Running) -> list[str]:
+    """The public addresses that both services had when the farm was ready."""
+    lines = [line for line in running.told if re.match(r"  (conejo|gallina) ", line)]
+    return re.findall(r"127\.30\.\d+\.\d+", "\n".join(lines))
+
+
 def test_two_farms_on_one_machine_share_no_address(running: Running) -> None:
-    other = wake("--pace", "fast")
-    try:
-        mine, theirs = (re.findall(r"127\.30\.\d+\.\d+", "\n".join(one.told)) for one in (running, other))
+    with awake("--pace", "fast") as other:
+        mine, theirs = of_the_beginning(running), of_the_beginning(other)
         assert len(mine) == len(theirs) == 8
         assert set(mine).isdisjoint(theirs)
         assert get(theirs[-1])["task"] != get(mine[-1])["task"]  # both gallina's, which nothing rotates
-    finally:
-        sleep_well(other)
 
 
 def test_a_name_in_no_zone_is_an_error_and_not_an_empty_answer(running: Running) -> None:
@@ -242,11 +275,9 @@ def test_a_pace_that_is_none_is_an_error_that_lists_them() -> None:
 
 
 def test_ctrl_c_ends_an_empty_farm_cleanly() -> None:
-    started = time.monotonic()
-    running = wake("--empty")
-    assert time.monotonic() - started < 12, "the farm takes too long to wake up"
-    assert running.aws("ecs", "list-services", "--cluster", "granja")["serviceArns"] == []
-    code, rest = sleep_well(running)
-    assert code == 0
-    assert "Traceback" not in rest
-    assert "The farm sleeps." in rest
+    with awake("--empty") as running:
+        assert running.aws("ecs", "list-services", "--cluster", "granja")["serviceArns"] == []
+        assert sleep_well(running) == 0
+    told = "\n".join(running.told)
+    assert "Traceback" not in told
+    assert told.endswith("The farm sleeps.")
