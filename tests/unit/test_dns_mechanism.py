@@ -225,7 +225,6 @@ def test_a_task_without_an_address_does_not_take_the_others_with_it() -> None:
     assert [each.task for each in named(desired(of=mixed), INSTANCE)] == [task(1).id]
 
 
-# A bug: a port that cannot be told is the owner's to mend, but while all tasks are young it passes for a wait.
 def test_what_waiting_does_not_mend_is_refused_however_young_the_tasks_are() -> None:
     young = service(task(1, **YOUNG), of=definition(Port("web", 8080), Port("web", 9090)))
 

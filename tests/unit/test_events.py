@@ -193,7 +193,6 @@ def test_an_event_that_lacks_any_one_field_is_work_or_malformed_and_nothing_else
         read_or_malformed(event)
 
 
-# A bug: where the ARN of a service is no text, `_names_a_service` raises AttributeError outside of the `try`.
 @pytest.mark.parametrize("wrong", [None, 7, "x", [], {}, [None]])
 def test_an_event_with_any_one_field_of_another_type_is_work_or_malformed(wrong: Any) -> None:
     for name in (*WORK, *NO_WORK):

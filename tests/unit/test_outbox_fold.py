@@ -102,32 +102,26 @@ POISON = [
             {"colour": "red"},
             {"stopping": None},
             {"stopping": 7},
+            {"stopping": "abc"},  # A bug: a text passes for a list of its letters
+            {"stopping": [["a"]]},
+            {"stopped": [{}]},
+            {"service": []},
+            {"service": None},
+            {"service": {"arn": CONEJO}},
+            {"since": "yesterday"},
+            {"since": None},
         )
     ],
 ]
-# A bug: these pass for work, and `Fold` breaks on some of them before any message of the batch had its turn.
-POISON_THAT_PASSES = [
-    json.dumps(GOOD | wrong)
-    for wrong in (
-        {"service": []},
-        {"service": None},
-        {"service": {"arn": CONEJO}},
-        {"stopping": [["a"]]},
-        {"stopping": "abc"},
-        {"stopped": [{}]},
-        {"since": "yesterday"},
-        {"since": None},
-    )
-]
 
 
-@pytest.mark.parametrize("body", [*POISON, *POISON_THAT_PASSES])
+@pytest.mark.parametrize("body", POISON)
 def test_what_is_no_work_is_refused_whole(body: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever the words, they go to the log
         load(body)
 
 
-@pytest.mark.parametrize("body", [*POISON, *POISON_THAT_PASSES])
+@pytest.mark.parametrize("body", POISON)
 def test_a_poisoned_message_is_refused_in_its_turn_and_holds_up_nobody(body: str) -> None:
     bodies = [
         dump(work(since=NOW + 1, stopping=("a",))),

@@ -179,6 +179,12 @@ def test_a_plan_is_made_of_what_is_desired_current_and_owned(
     assert bool(changes) is bool(printed)
 
 
+def test_what_was_leaving_and_is_wanted_again_is_made_again_whatever_a_list_still_shows() -> None:
+    leaving = owned(SERVICE, leaving=True)
+
+    assert plan([SERVICE], recorded([leaving]), by_identity(leaving)).openings == (Create(SERVICE),)
+
+
 def test_an_update_knows_what_is_wanted_and_what_was_made() -> None:
     changed = replace(SERVICE, spec={"version": 2})
     before = owned(SERVICE, "srv-1")

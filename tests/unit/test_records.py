@@ -54,6 +54,7 @@ RECORD = Record(
         Lookup("ec2.vpc", "subnet-1"): "vpc-1",
         Lookup("ec2.vpc", "subnet-2"): None,
     },
+    good_found={Lookup("cloudmap.namespace", "gallina.animales.com"): []},
     attempts=3,
     look_at=NOW + 1,
     retry_at=NOW + 2,
