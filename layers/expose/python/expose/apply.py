@@ -13,6 +13,7 @@ from expose.aws import AwsError
 from expose.ledger import Ledger
 from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource
 from expose.plan import Create, Delete, Forget, Plan, Update
+from expose.policy import stopped
 from expose.records import Record
 from expose.resources import Adapters, Made
 
@@ -32,6 +33,25 @@ class Outcome:
     withheld: str = ""
     opening: bool = False
     unopened: set[Identity] = field(default_factory=set)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something that was to be opened is not open."""
+        return bool(self.opening or self.refused or self.failed)
+
+    def after(self, earlier: Outcome) -> Outcome:
+        """As it is, with what an earlier attempt met; what that said comes first."""
+        merged = replace(
+            self,
+            changes=earlier.changes + self.changes,
+            refused=earlier.refused or self.refused,
+            failed=earlier.failed or self.failed,
+            withheld=earlier.withheld or self.withheld,
+            opening=earlier.opening or self.opening,
+        )
+        if earlier.waiting:
+            merged.wait(earlier.waiting)
+        return merged
 
     def wait(self, reason: NotYet) -> None:
         """Keep the reason that ends first."""
@@ -91,7 +111,7 @@ class Applier:
                 outcome.wait(
                     NotYet("the last address stays until its successor is published", seconds=_SETTLES)
                 )
-            elif _stopped(entry, alive) or not (outcome.opening or outcome.refused or outcome.failed):
+            elif stopped(entry, alive) or not outcome.unfinished:
                 self._try(closing, entries, outcome, mark)
         for entry in entries.values():
             if entry.operation:
@@ -168,24 +188,30 @@ class Applier:
         for child in entries.values():
             if entry.identity in child.parents:
                 raise _Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
-        if entry.shared and not self._last(entry, mark, grace):
+        if entry.shared and not self._last(entries, entry, mark, grace):
             del entries[entry.identity]
             return
-        operation = self._adapters.kinds[entry.identity.kind].delete(
-            entry, _resolve(entry.refs, entries), mark
-        )
+        try:
+            operation = self._adapters.kinds[entry.identity.kind].delete(
+                entry, _resolve(entry.refs, entries), mark
+            )
+        except NotYet:
+            if entry.shared:
+                self._ledger.reopen(entry.identity)
+            raise
         if operation:
             entries[entry.identity] = replace(entry, operation=operation, leaving=True, since=self._clock())
         else:
             self._gone(entries, entry)
 
-    def _last(self, entry: Owned, mark: str, grace: float) -> bool:
+    def _last(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> bool:
         """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
         now = self._clock()
         empty_since = self._ledger.leave(entry.identity, mark, now=now)
         if empty_since is None:
             return False
         if (left := empty_since + grace - now) > 0:
+            entries[entry.identity] = replace(entry, leaving=True)  # who wants it again has to join again
             raise NotYet(
                 f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
             )
@@ -225,10 +251,6 @@ def _settles(entry: Owned, now: float) -> float:
     while entry.since + pause <= now:
         pause *= 2
     return entry.since + pause - now
-
-
-def _stopped(entry: Owned, alive: Collection[str]) -> bool:
-    return bool(entry.task) and entry.task not in alive
 
 
 def _last_address(entry: Owned, entries: Mapping[Identity, Owned]) -> bool:

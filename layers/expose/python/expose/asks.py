@@ -14,6 +14,16 @@ from expose.tags import asking, policy_of, read_one
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What to bring about, with what is known of its surroundings. `exposure` is None where that is nothing at all."""
+
+    exposure: Exposure | None
+    found: Mapping[Lookup, Any] = field(default_factory=dict)
+    now: bool = True
+    """Whether the tag says so now, not when it could last be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What one tag asks for now, beside what the ledger remembers of it.
 
@@ -26,18 +36,24 @@ class Ask:
     before: Exposure | None = None
     refusal: Refused | None = None
     failure: Exception | None = None
-    found: Mapping[Lookup, Any] = field(default_factory=dict)
     fresh: bool = False
     policy: str = "sync"
 
     @property
-    def attempts(self) -> list[tuple[Exposure | None, Mapping[Lookup, Any]]]:
-        """What to bring about, best first, each with the answers that go with it."""
+    def attempts(self) -> list[Attempt]:
+        """What to bring about; the second only where the first cannot be, or not yet."""
         if self.exposure is None and self.refusal is None:
-            return [(None, {})]
-        now = [] if self.refusal or self.failure else [(self.exposure, self.found)]
-        other = self.before is not None and (self.failure or self.before != self.exposure)
-        return [*now, *([(self.before, self.record.found)] if other else [])]
+            return [Attempt(None)]
+        now = Attempt(self.exposure, self.record.found)
+        before = Attempt(self.before, self.record.good_found, now=False)
+        return [
+            *([now] if not self.refusal and not self.failure else []),
+            *(
+                [before]
+                if self.before and (self.failure or before.found != now.found or self.before != self.exposure)
+                else []
+            ),
+        ]
 
 
 class Reader:
@@ -62,11 +78,11 @@ class Reader:
         ask = Ask(record, fresh=depth is Depth.FULL or retry or changed)
         if record.closed:
             return ask
-        ask = replace(ask, record=record if value is None else replace(record, value=value))
+        ask = replace(ask, record=record if value is None else _changed(record, value))
         try:
             policy = policy_of(service.tags, prefix=self._prefix, default=self._policy, known=POLICIES)
         except Invalid as refusal:
-            return replace(ask, refusal=refusal)
+            return replace(ask, refusal=refusal, before=self._before(record, service) if value else None)
         if value is None:
             return replace(ask, policy=policy)
         ask = replace(ask, policy=policy, before=self._before(record, service))
@@ -80,3 +96,8 @@ class Reader:
             return read_one(service.arn, record.tag, record.good, self._grammars) if record.good else None
         except Invalid:  # readable once, before the grammar changed
             return None
+
+
+def _changed(record: Record, value: str) -> Record:
+    """With what the tag says now; what says something new is tried at once."""
+    return record if value == record.value else replace(record, value=value, attempts=0, retry_at=0.0)

@@ -45,6 +45,7 @@ class Parts:
             ledger=self._ledger,
             outbox=self._outbox,
             telemetry=self.telemetry,
+            limits=self.settings.limits,
             window=self.settings.window,
             clock=_now,
         )
@@ -69,6 +70,7 @@ class Parts:
             outbox=self._outbox,
             telemetry=self.telemetry,
             reader=Reader(MECHANISMS, prefix=settings.prefix, policy=settings.policy, clock=_now),
+            limits=settings.limits,
             prefix=settings.prefix,
             empty_after=settings.empty_after,
             clock=_now,
@@ -82,6 +84,7 @@ class Parts:
             ledger=self._ledger,
             outbox=self._outbox,
             telemetry=self.telemetry,
+            limits=self.settings.limits,
             prefix=self.settings.prefix,
             verify_minutes=self.settings.verify_minutes,
             clock=_now,

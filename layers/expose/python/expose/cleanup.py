@@ -11,6 +11,7 @@ from dataclasses import replace
 from expose.ledger import Ledger
 from expose.model import Depth, NotYet, Work
 from expose.outbox import Outbox
+from expose.records import Record
 
 _ROUND = 5.0  # seconds between looks at how far the withdrawal has come
 
@@ -37,18 +38,17 @@ class Cleanup:
         works: list[Work] = []
         for arn, (_, records) in self._ledger.everything().items():
             for record in records:
-                if not record.closed:
-                    self._close(arn, record.tag)
+                self._close(record)
             owning = [record.tag for record in records if record.owned]
             left += [f"{arn.rsplit(':service/', 1)[-1]} {tag}" for tag in owning]
             works += [Work(arn, "the stack is deleted", Depth.RECORD, since=self._clock())] if owning else []
         self._outbox.all_now(works, once=f"cleanup-{self._clock():.0f}")
         return left
 
-    def _close(self, arn: str, tag: str) -> None:
-        for record in self._ledger.load(arn)[1]:
-            if record.tag == tag:
-                try:
-                    self._ledger.save_record(replace(record, closed=True))
-                except NotYet:
-                    return  # a worker has just written it: the next round closes it
+    def _close(self, record: Record) -> None:
+        if record.closed:
+            return
+        try:
+            self._ledger.save_record(replace(record, closed=True))
+        except NotYet:
+            return  # a worker has just written it: the next round closes it

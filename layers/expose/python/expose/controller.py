@@ -17,7 +17,7 @@ from expose.exposing import Exposing
 from expose.ledger import Ledger
 from expose.model import Depth, NotYet, Refused, Service, ServiceArn, Status, Work
 from expose.outbox import Outbox
-from expose.policy import ready
+from expose.policy import Limits, not_allowed, ready
 from expose.records import Memory, Record
 from expose.telemetry import Telemetry
 from expose.verdict import Announcement, announcement, judge, refusal_record
@@ -27,6 +27,7 @@ _REMEMBER_STOPPED = (
 )
 _ATTEMPTS = 8
 _PAUSE = 2.0  # seconds before a service is looked at again that AWS did not let be read; doubled each time
+_TOLD_FOR = 86_400.0  # seconds after which it is told again why a service cannot be looked at
 _SERVES_ON = 15.0  # seconds for which a task that is to stop may be taken to serve, where its successor is not yet there
 
 
@@ -40,6 +41,7 @@ class Controller:
         outbox: Outbox,
         telemetry: Telemetry,
         reader: Reader,
+        limits: Limits,
         prefix: str,
         empty_after: float,
         clock: Callable[[], float],
@@ -50,6 +52,7 @@ class Controller:
         self._outbox = outbox
         self._telemetry = telemetry
         self._reader = reader
+        self._limits = limits
         self._prefix = prefix
         self._empty_after = empty_after
         self._clock = clock
@@ -72,13 +75,17 @@ class Controller:
         remembered, records = self._ledger.load(work.service)
         try:
             arn = ServiceArn.parse(work.service)
+            barred = not self._limits.allow_cluster(arn.cluster)
+            if barred and not any(record.owned for record in records):
+                problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
+                raise Refused("NotAllowed", f"{work.service}: {problem}")
         except Refused as refused:
             self._refuse(work, records, refused)
             return
         remembered = remembered or Memory(Service(arn))
         memory = self._hear(remembered, work)
-        depth = self._depth(work, memory, records)
-        service = memory.service
+        depth = Depth.RECORD if barred else self._depth(work, memory, records)
+        service = replace(memory.service, active=False) if barred else memory.service
         if depth >= Depth.SERVICE:
             service = self._source.service(arn, service, now=self._clock())
         asks = [self._exposing.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
@@ -86,7 +93,7 @@ class Controller:
             self._forget(memory)
             return
         if depth >= Depth.TASKS and service.active:
-            service = self._tasks(service, memory, asks, work)
+            service = self._tasks(service, memory, asks, work, afresh=depth is Depth.FULL)
         self._bring_about(asks, self._remember(remembered, replace(memory, service=service)), work, records)
 
     def _hear(self, memory: Memory, work: Work) -> Memory:
@@ -110,12 +117,13 @@ class Controller:
             return max(work.depth, Depth.TASKS)  # the new way in opens before the last old one closes
         return work.depth
 
-    def _tasks(self, service: Service, memory: Memory, asks: Sequence[Ask], work: Work) -> Service:
+    def _tasks(
+        self, service: Service, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool
+    ) -> Service:
         public = any(self._exposing.wants_public(ask) for ask in asks)
         try:
-            return self._source.tasks(
-                service, {*memory.stopped, *memory.stopping}, public=public, now=self._clock()
-            )
+            heard = {*memory.stopped, *memory.stopping}
+            return self._source.tasks(service, heard, public=public, afresh=afresh, now=self._clock())
         except (*AwsError, NotYet):
             if work.depth is not Depth.RECORD:
                 raise
@@ -149,7 +157,7 @@ class Controller:
             else:
                 followed += [record] if record else []
                 said += [told] if told else []
-        self._look_again([record.look_at for record in followed], records, memory, work)
+        self._look_again(followed, records, memory, work)
         self._outbox.publish(said)
         if not followed and not troubles:
             self._forget(memory)
@@ -200,17 +208,25 @@ class Controller:
         return replace(record, since=since, verified_at=now if verified else record.verified_at)
 
     def _look_again(
-        self, looks: Sequence[float], before: Sequence[Record], memory: Memory, work: Work
+        self, followed: Sequence[Record], before: Sequence[Record], memory: Memory, work: Work
     ) -> None:
         """One message for the earliest time; none where one for as early is already under way."""
         now = self._clock()
-        at = min((look for look in looks if look), default=0.0)
+        at = min((record.look_at for record in followed if record.look_at), default=0.0)
         scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
         if not at or now < scheduled <= at:
             return
         settled = memory.service.wanted and not memory.none_ready_since
-        unready = any(task.running and not ready(task, memory.service) for task in memory.service.tasks)
-        depth = Depth.RECORD if settled and not unready else Depth.TASKS
+        unready = any(
+            task.running
+            and (not ready(task, memory.service) or any(task.id not in record.tasks for record in followed))
+            for task in memory.service.tasks
+        )
+        waiting = any(
+            record.code == "Waiting" and not any(entry.operation for entry in record.owned)
+            for record in followed
+        )
+        depth = Depth.RECORD if settled and not unready and not waiting else Depth.TASKS
         again = Work(work.service, "looking again", depth, since=work.since)
         self._outbox.later(again, seconds=at - now)
 
@@ -222,7 +238,10 @@ class Controller:
         )
         said, told = announcement(record, removed=False)
         if told:
-            self._ledger.save_record(replace(record, announced=said))
+            self._telemetry.decided(
+                record, Record(work.service, tag), changes=0, reason=work.reason, removed=False
+            )
+            self._ledger.save_record(replace(record, announced=said), expires=self._clock() + _TOLD_FOR)
             self._outbox.publish([told])
 
 

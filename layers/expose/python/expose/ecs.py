@@ -56,16 +56,20 @@ class Source:
                 return self._active(described, last, now)
         return replace(last, active=False, wanted=0, tags={}, read_at=now)
 
-    def tasks(self, service: Service, stopped: Collection[str], *, public: bool, now: float) -> Service:
+    def tasks(
+        self, service: Service, stopped: Collection[str], *, public: bool, afresh: bool, now: float
+    ) -> Service:
         """The service with its tasks as they are now, less those known to have `stopped`.
 
-        Tasks already known to run well are not described again: their addresses never change.
+        Tasks already known to run well are not described again, as their addresses never change; unless all is to be
+        read `afresh`.
         """
         listed = [task for task in self._listed(service.arn) if task not in stopped]
         known = {task.id: task for task in service.tasks if task.id not in stopped}
-        kept = {
-            task: known[task] for task in listed if task in known and _complete(known[task], service, public)
-        }
+        well = (
+            {} if afresh else {task: each for task, each in known.items() if _complete(each, service, public)}
+        )
+        kept = {task: well[task] for task in listed if task in well}
         asked = [
             *(task for task in listed if task not in kept),
             *(task for task in known if task not in listed),

@@ -23,11 +23,11 @@ def read(event: Event) -> list[Work]:
     """The work that an event asks for, one for each service that it is about. Raise `Malformed`."""
     try:
         works = list(_READERS[event["detail-type"]](event, event["detail"]))
+        strangers = [work.service for work in works if not _names_a_service(work.service)]
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise Malformed(f"{type(error).__name__}: {error} in {str(event)[:500]}") from error
-    for work in works:
-        if not _names_a_service(work.service):
-            raise Malformed(f"{work.service!r} is not the ARN of an ECS service")
+    if strangers:
+        raise Malformed(f"{strangers[0]!r} is not the ARN of an ECS service")
     return works
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from expose.apply import Applier, Outcome
-from expose.asks import Ask
+from expose.asks import Ask, Attempt
 from expose.aws import AwsError
-from expose.mechanisms import Lookup, Mechanism, Surroundings
+from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, NotYet, Refused, Resource, Service, ServiceArn, digest
 from expose.plan import Delete, Plan, plan, recorded
-from expose.policy import POLICIES, Limits, to_publish
+from expose.policy import POLICIES, Limits, stopped, to_publish
 from expose.records import Record
 from expose.resources import Adapters
 
@@ -44,24 +43,25 @@ class Exposing:
         self._clock = clock
 
     def look_up(self, ask: Ask, service: Service) -> Ask:
-        """The ask with the answers to its mechanism's questions, asked anew only where nothing is to be relied on."""
+        """The ask with the answers to its mechanism's questions; asked again where nothing is to be relied on."""
         if ask.exposure is None:
             return ask
-        if not ask.fresh:
-            return replace(ask, found=ask.record.found)
         try:
-            self._limits.check(ask.exposure)
+            self._limits.check_mechanism(ask.exposure)
             lookups = self._mechanisms[ask.exposure.mechanism].lookups(ask.exposure, service, self._limits)
-            return replace(
-                ask, found={each: self._adapters.finders[each.kind].find(each.key) for each in lookups}
-            )
+            known = {} if ask.fresh else ask.record.found
+            found = {
+                each: known[each] if each in known else self._adapters.finders[each.kind].find(each.key)
+                for each in lookups
+            }
         except Refused as refusal:
             return replace(ask, refusal=refusal)
         except AwsError as failure:
             return replace(ask, failure=failure)
+        return replace(ask, record=replace(ask.record, found=found))
 
     def wants_public(self, ask: Ask) -> bool:
-        return any(exposure is not None and self._public(exposure, found) for exposure, found in ask.attempts)
+        return any(self._public(attempt) for attempt in ask.attempts)
 
     def follow(
         self, ask: Ask, service: Service, *, serving: Collection[str], none_ready_for: float
@@ -72,28 +72,23 @@ class Exposing:
         """
         record, error = self._applier.settle(ask.record)
         record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
-        refusal, outcome = ask.refusal, Outcome(record)
-        for exposure, found in ask.attempts:
+        failed = ask.failure or (OperationFailed(error) if error else None)
+        outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
+        for attempt in ask.attempts:
             try:
-                desired = self._desired(exposure, found, service, record, none_ready_for)
-            except Refused as refused:
-                refusal = refusal or refused
+                desired = self._desired(attempt, service, outcome.record, none_ready_for)
+            except Refused as refusal:
+                outcome.refused = outcome.refused or refusal
                 continue
             except NotYet as reason:
                 outcome.wait(reason)
                 continue
-            wanted = plan(desired, current, outcome.record.by_identity)
-            outcome = self._apply(ask, wanted, outcome, service, serving)
-            if outcome.refused is None:
-                if exposure is not None:
-                    outcome.record = replace(outcome.record, good=exposure.value, found=found)
+            decided = True
+            outcome = self._bring_about(ask, attempt, desired, current, outcome, service, serving)
+            if not outcome.unfinished:
                 break
-            refusal, current = refusal or outcome.refused, recorded(outcome.record.owned)
-        else:
-            outcome = self._withdraw_stopped(ask, outcome, service, serving)
-        outcome.refused = refusal
-        outcome.failed = outcome.failed or ask.failure or (OperationFailed(error) if error else None)
-        return outcome
+            current = recorded(outcome.record.owned)
+        return outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
 
     def mark(self, ask: Ask) -> str:
         """Whose something is, to be read by people too; 200 printable characters at most, as tags and attributes need."""
@@ -105,49 +100,62 @@ class Exposing:
             else f"{self._stack}/{digest(text)}"
         )
 
+    def _bring_about(
+        self,
+        ask: Ask,
+        attempt: Attempt,
+        desired: Sequence[Resource],
+        current: Mapping[Identity, str],
+        earlier: Outcome,
+        service: Service,
+        serving: Collection[str],
+    ) -> Outcome:
+        """One attempt. Beside what is just being opened, or will be tried again, nothing else is closed."""
+        wanted = plan(desired, current, earlier.record.by_identity)
+        if not attempt.now and not earlier.refused and earlier.unfinished:
+            wanted = Plan(wanted.openings)
+        outcome = self._apply(
+            ask, wanted, replace(earlier, refused=None, failed=None, opening=False), service, serving
+        )
+        if outcome.refused and attempt.exposure:
+            outcome.refused = _about(attempt.exposure, outcome.refused)
+        if attempt.now and attempt.exposure and not outcome.unfinished:
+            accepted = replace(outcome.record, good=attempt.exposure.value, good_found=attempt.found)
+            outcome.record = accepted
+        return outcome.after(earlier)
+
     def _withdraw_stopped(
         self, ask: Ask, outcome: Outcome, service: Service, serving: Collection[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
         alive = {task.id for task in service.tasks}
-        gone = [
-            each
-            for each in outcome.record.owned
-            if each.task and each.task not in alive and not each.operation
-        ]
+        gone = [each for each in outcome.record.owned if stopped(each, alive) and not each.operation]
         wanted = Plan(closings=tuple(Delete(each) for each in gone))
-        return self._apply(ask, wanted, outcome, service, serving)
+        return self._apply(ask, wanted, outcome, service, serving).after(outcome)
 
     def _apply(
         self, ask: Ask, wanted: Plan, outcome: Outcome, service: Service, serving: Collection[str]
     ) -> Outcome:
-        permitted = POLICIES[ask.policy](wanted)
         alive = frozenset(task.id for task in service.tasks)
+        permitted = POLICIES[ask.policy](wanted, alive)
         applied = self._applier.apply(
             outcome.record, permitted, mark=self.mark(ask), alive=alive, serving=serving
         )
-        applied.changes += outcome.changes
         applied.withheld = str(wanted) if wanted != permitted else ""
-        if outcome.waiting:
-            applied.wait(outcome.waiting)
         return applied
 
     def _desired(
-        self,
-        exposure: Exposure | None,
-        found: Mapping[Lookup, Any],
-        service: Service,
-        record: Record,
-        none_ready_for: float,
+        self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
     ) -> Sequence[Resource]:
-        if exposure is None or not service.active:
+        if attempt.exposure is None or not service.active:
             return ()
         tasks = to_publish(
             service, published=record.tasks, none_ready_for=none_ready_for, empty_after=self._empty_after
         )
-        surroundings = Surroundings(self._limits, self.mark(Ask(record)), found)
-        return self._mechanisms[exposure.mechanism].desired(
-            exposure, replace(service, tasks=tasks), surroundings
+        surroundings = Surroundings(self._limits, self.mark(Ask(record)), attempt.found)
+        mechanism = self._mechanisms[attempt.exposure.mechanism]
+        return mechanism.desired(
+            attempt.exposure, replace(service, tasks=tasks, read_at=self._clock()), surroundings
         )
 
     def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
@@ -161,12 +169,21 @@ class Exposing:
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
         return record.owning(seen | record.by_identity), current
 
-    def _public(self, exposure: Exposure, found: Mapping[Lookup, Any]) -> bool:
+    def _public(self, attempt: Attempt) -> bool:
+        if attempt.exposure is None:
+            return False
         try:
-            surroundings = Surroundings(self._limits, "", found)
-            return self._mechanisms[exposure.mechanism].wants_public(exposure, surroundings)
+            surroundings = Surroundings(self._limits, "", attempt.found)
+            return self._mechanisms[attempt.exposure.mechanism].wants_public(attempt.exposure, surroundings)
         except Refused:
             return False  # it is refused again, and reported, where it is carried out
+
+
+def _about(exposure: Exposure, refusal: Refused) -> Refused:
+    """The refusal with the tag in its text, for adapters do not know for whom they work."""
+    if refusal.message.startswith(exposure.tag):
+        return refusal
+    return type(refusal)(refusal.code, exposure.said(refusal.message))
 
 
 class OperationFailed(Exception):  # noqa: N818 - it names what happened in AWS, after it had accepted the change

@@ -79,8 +79,11 @@ class Ledger:
                     items.setdefault(arn, []).append(item)
         return {arn: _split(each) for arn, each in items.items()}
 
-    def save_record(self, record: Record) -> Record:
-        """The record as saved. Raise `NotYet` where another worker has written it since it was read."""
+    def save_record(self, record: Record, *, expires: float = 0.0) -> Record:
+        """The record as saved, for good or until it `expires`.
+
+        Raise `NotYet` where another worker has written it since it was read.
+        """
         newer = replace(record, version=record.version + 1)
         extra: Values = {
             "status": {"S": record.status},
@@ -88,6 +91,8 @@ class Ledger:
             "message": {"S": record.message},
             "value": {"S": record.value},
         }
+        if expires:
+            extra["expires"] = {"N": f"{expires:.0f}"}
         self._put(record.service, f"{_EXPOSURE}{record.tag}", dump_record(newer), record.version, extra)
         return newer
 
@@ -181,6 +186,10 @@ class Ledger:
                 raise
             return False
         return True
+
+    def reopen(self, shared: Identity) -> None:
+        """It cannot go yet, so whoever wants it may join."""
+        self._update(shared, "REMOVE closing ADD reopened :one", {":one": {"N": "1"}})
 
     def drop(self, shared: Identity) -> None:
         """It is seen gone: the next one who needs it may make it anew."""

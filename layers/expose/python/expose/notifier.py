@@ -8,6 +8,7 @@ from expose.events import Event, Malformed, read
 from expose.ledger import Ledger
 from expose.model import Depth, Work
 from expose.outbox import Outbox, load
+from expose.policy import Limits
 from expose.telemetry import Telemetry
 
 
@@ -18,12 +19,14 @@ class Notifier:
         ledger: Ledger,
         outbox: Outbox,
         telemetry: Telemetry,
+        limits: Limits,
         window: float,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._telemetry = telemetry
+        self._limits = limits
         self._window = window
         self._clock = clock
 
@@ -35,13 +38,18 @@ class Notifier:
             self._telemetry.warn(f"dropped an event: {problem}")
             return
         for number, work in enumerate(works):
-            if work.depth >= Depth.SERVICE or self._ledger.follows(work.service):
+            if self._may_be_new(work) or self._ledger.follows(work.service):
                 self._queue(work, once=f"{event.get('id', self._clock())}-{number}")
 
     def come_back(self, body: str, message: str) -> None:
         """Queue work whose time has come. Raise `ValueError` for a body that is none; it ends as a dead letter."""
         work, once = load(body)
         self._outbox.now(work, once or message)
+
+    def _may_be_new(self, work: Work) -> bool:
+        """Whether it may tell of a service that nobody has exposed yet. Tasks of those are none of our business."""
+        cluster = work.service.split("/")[1]
+        return work.depth >= Depth.SERVICE and self._limits.allow_cluster(cluster)
 
     def _queue(self, work: Work, once: str) -> None:
         """Tasks that start, start in numbers: they are gathered. One that stops is withdrawn at once."""

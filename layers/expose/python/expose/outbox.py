@@ -103,7 +103,11 @@ def load(body: str) -> tuple[Work, str]:
         data = json.loads(body)
         once = data.pop("once", "")
         tasks = {name: tuple(data.get(name, ())) for name in ("stopping", "stopped")}
-        work = Work(**data | tasks | {"depth": Depth(data["depth"])})
+        work = Work(**data | tasks | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))})
+        if not isinstance(work.service, str) or not all(
+            isinstance(task, str) for task in work.stopping + work.stopped
+        ):
+            raise TypeError
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a work message: {body[:200]}") from error
     return work, once

@@ -87,7 +87,7 @@ def _openings(
         entry = owned.get(resource.identity)
         if entry is not None and entry.operation:
             continue
-        if resource.identity not in current:
+        if resource.identity not in current or (entry is not None and entry.leaving):
             yield Create(resource)
         elif entry is not None and current[resource.identity] != resource.fingerprint:
             yield Update(resource, entry)

@@ -6,16 +6,33 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from expose.model import Exposure, Refused, Service, Task
+from expose.model import Exposure, Owned, Refused, Service, Task
 from expose.plan import Forget, Plan
 
-POLICIES: Mapping[str, Callable[[Plan], Plan]] = {
-    "sync": lambda plan: plan,
-    "upsert-only": lambda plan: Plan(
-        plan.openings, tuple(change for change in plan.closings if isinstance(change, Forget))
-    ),
-    "observe": lambda _: Plan(),
-}
+Policy = Callable[[Plan, Collection[str]], Plan]
+"""What may be done of a plan, given the tasks that are not to stop."""
+
+
+def sync(plan: Plan, _: Collection[str]) -> Plan:
+    return plan
+
+
+def upsert_only(plan: Plan, alive: Collection[str]) -> Plan:
+    """Nothing is deleted but the address of a task that has stopped: that belongs to somebody else already."""
+    keep = (change for change in plan.closings if isinstance(change, Forget) or stopped(change.owned, alive))
+    return Plan(plan.openings, tuple(keep))
+
+
+def observe(_: Plan, __: Collection[str]) -> Plan:
+    return Plan()
+
+
+POLICIES: Mapping[str, Policy] = {"sync": sync, "upsert-only": upsert_only, "observe": observe}
+
+
+def stopped(entry: Owned, alive: Collection[str]) -> bool:
+    """Whether a resource is there for a task that is to stop, or has."""
+    return bool(entry.task) and entry.task not in alive
 
 
 def ready(task: Task, service: Service) -> bool:
@@ -49,27 +66,23 @@ class Limits:
     names: tuple[str, ...] = ("*",)
     create_namespaces: str = "no"
 
-    def check(self, exposure: Exposure) -> None:
-        """Raise `Refused` where the cluster or the mechanism is not allowed."""
-        self._require("AllowedClusters", exposure.service.cluster, self.clusters, exposure)
-        self._require("AllowedMechanisms", exposure.mechanism, self.mechanisms, exposure)
+    def allow_cluster(self, cluster: str) -> bool:
+        return any(fnmatchcase(cluster, pattern) for pattern in self.clusters)
+
+    def check_mechanism(self, exposure: Exposure) -> None:
+        """Raise `Refused` for a mechanism that is not allowed."""
+        if not any(fnmatchcase(exposure.mechanism, pattern) for pattern in self.mechanisms):
+            problem = not_allowed("AllowedMechanisms", exposure.mechanism, self.mechanisms)
+            raise Refused("NotAllowed", exposure.said(problem))
 
     def check_name(self, name: str, exposure: Exposure) -> None:
         """Raise `Refused` for a name that is neither one of the allowed suffixes nor below one."""
         if not any(suffix == "*" or f".{name}".endswith(f".{suffix.strip('.')}") for suffix in self.names):
-            raise _not_allowed("AllowedNames", name, self.names, exposure)
-
-    @staticmethod
-    def _require(parameter: str, word: str, allowed: tuple[str, ...], exposure: Exposure) -> None:
-        if not any(fnmatchcase(word, pattern) for pattern in allowed):
-            raise _not_allowed(parameter, word, allowed, exposure)
+            raise Refused("NotAllowed", exposure.said(not_allowed("AllowedNames", name, self.names)))
 
 
-def _not_allowed(parameter: str, word: str, allowed: tuple[str, ...], exposure: Exposure) -> Refused:
-    return Refused(
-        "NotAllowed",
-        exposure.said(
-            f"{word!r} is not allowed here: expected one of {', '.join(allowed)}; "
-            f"ask whoever runs the stack to extend its parameter {parameter}"
-        ),
+def not_allowed(parameter: str, word: str, allowed: tuple[str, ...]) -> str:
+    return (
+        f"{word!r} is not allowed here: expected one of {', '.join(allowed)}; "
+        f"ask whoever runs the stack to extend its parameter {parameter}"
     )

@@ -33,7 +33,7 @@ class Record:
     """An exposure as the ledger knows it.
 
     `value` is the tag's value as last seen, `good` the last one that could be carried out: while the new one cannot,
-    the good one goes on being followed. `found` are the answers to its look-ups. `look_at` is when the service is
+    the good one goes on being followed. `found` and `good_found` are the answers to their look-ups. `look_at` is when the service is
     to be looked at again, `retry_at` when everything is read and tried anew after a refusal or a failure; both 0 for
     not at all. `since` is when the change happened that is not published yet. `announced` tells what was said last.
     `closed` is set for good when the stack is being deleted.
@@ -48,6 +48,7 @@ class Record:
     message: str = ""
     owned: tuple[Owned, ...] = ()
     found: Mapping[Lookup, Any] = field(default_factory=dict)
+    good_found: Mapping[Lookup, Any] = field(default_factory=dict)
     attempts: int = 0
     look_at: float = 0.0
     retry_at: float = 0.0
@@ -95,8 +96,9 @@ def load_memory(text: str) -> Memory:
 
 
 def dump_record(record: Record) -> str:
-    data = asdict(replace(record, found={}, owned=()))
-    data["found"] = [[lookup.kind, lookup.key, answer] for lookup, answer in record.found.items()]
+    data = asdict(replace(record, found={}, good_found={}, owned=()))
+    for name in ("found", "good_found"):
+        data[name] = [[lookup.kind, lookup.key, answer] for lookup, answer in getattr(record, name).items()]
     data["owned"] = [_dump_owned(entry) for entry in record.owned]
     return json.dumps(data, separators=(",", ":"))
 
@@ -105,10 +107,15 @@ def load_record(text: str) -> Record:
     data = json.loads(text)
     return Record(
         status=Status(data.pop("status")),
-        found={Lookup(kind, key): answer for kind, key, answer in data.pop("found")},
+        found=_load_found(data.pop("found")),
+        good_found=_load_found(data.pop("good_found")),
         owned=tuple(_load_owned(each) for each in data.pop("owned")),
         **data,
     )
+
+
+def _load_found(data: list[list[Any]]) -> dict[Lookup, Any]:
+    return {Lookup(kind, key): answer for kind, key, answer in data}
 
 
 def _definition(data: dict[str, Any]) -> Definition:

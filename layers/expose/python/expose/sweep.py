@@ -14,6 +14,7 @@ from expose.ecs import Source
 from expose.ledger import Ledger
 from expose.model import Depth, Refused, ServiceArn, Work, digest
 from expose.outbox import Outbox
+from expose.policy import Limits
 from expose.records import Memory, Record
 from expose.tags import asking
 from expose.telemetry import Telemetry
@@ -27,6 +28,7 @@ _IRRELEVANT = (
     100_000  # ids of tasks of services that are not exposed, kept so as not to ask for them every minute
 )
 
+Tagged = Mapping[str, Mapping[str, str]]
 Known = Mapping[str, tuple[Memory | None, list[Record]]]
 
 
@@ -39,6 +41,7 @@ class Sweep:
         ledger: Ledger,
         outbox: Outbox,
         telemetry: Telemetry,
+        limits: Limits,
         prefix: str,
         verify_minutes: int,
         clock: Callable[[], float],
@@ -48,6 +51,7 @@ class Sweep:
         self._ledger = ledger
         self._outbox = outbox
         self._telemetry = telemetry
+        self._limits = limits
         self._prefix = prefix
         self._verify_minutes = verify_minutes
         self._clock = clock
@@ -55,10 +59,17 @@ class Sweep:
 
     def run(self) -> None:
         """Queue each service that has to be looked at, once."""
-        known = {arn: each for arn, each in self._ledger.everything().items() if _whole(arn)}
+        everything = self._ledger.everything()
+        known = {arn: each for arn, each in everything.items() if self._can_follow(arn)}
+        tagged = dict(self._tagged())
         works: dict[str, Work] = {}
         differences = 0
-        for work in (*self._tags_differ(known), *self._tasks_differ(known), *self._due(known)):
+        for work in (
+            *self._cannot_follow(tagged, everything),
+            *self._tags_differ(tagged, known),
+            *self._tasks_differ(known),
+            *self._due(known),
+        ):
             works[work.service] = works[work.service].with_(work) if work.service in works else work
             differences += 1
         for work in self._to_verify(known):
@@ -66,10 +77,27 @@ class Sweep:
         self._outbox.all_now(works.values(), once=f"sweep-{self._clock():.0f}")
         self._telemetry.swept(services=len(known), queued=differences)
 
-    def _tags_differ(self, known: Known) -> Iterator[Work]:
+    def _can_follow(self, arn: str) -> bool:
+        """Not where the ARN has the old short form, nor in a cluster that the stack may not read."""
+        try:
+            return self._limits.allow_cluster(ServiceArn.parse(arn).cluster)
+        except Refused:
+            return False
+
+    def _cannot_follow(self, tagged: Tagged, everything: Known) -> Iterator[Work]:
+        """Services that ask in vain: to be told so once in a while, and withdrawn if they were followed before."""
+        for arn in {*tagged, *everything}:
+            _, records = everything.get(arn, (None, []))
+            owning = any(record.owned for record in records)
+            asks_in_vain = not records and asking(tagged.get(arn, {}), prefix=self._prefix)
+            if (owning or asks_in_vain) and not self._can_follow(arn):
+                yield self._work(arn, "cannot be followed", Depth.SERVICE)
+
+    def _tags_differ(self, tagged: Tagged, known: Known) -> Iterator[Work]:
         """Services that are new, or whose tags are not as remembered, or that are not there any more."""
-        tagged = dict(self._tagged())
         for arn, tags in tagged.items():
+            if not self._can_follow(arn):
+                continue
             memory, records = known.get(arn, (None, []))
             if tags != (self._ours(memory.service.tags) if memory and memory.service.active else {}) and (
                 records or asking(tags, prefix=self._prefix)
@@ -139,15 +167,6 @@ class Sweep:
 
     def _work(self, arn: str, reason: str, depth: Depth) -> Work:
         return Work(arn, reason, depth, since=self._clock())
-
-
-def _whole(arn: str) -> bool:
-    """Not the old short form, which is refused once and for all."""
-    try:
-        ServiceArn.parse(arn)
-    except Refused:
-        return False
-    return True
 
 
 def _tags(resource: ResourceTagMappingTypeDef) -> dict[str, str]:

@@ -19,7 +19,8 @@ class Telemetry:
         self._metrics = Metrics()
 
     def decided(self, record: Record, before: Record, *, changes: int, reason: str, removed: bool) -> None:
-        if not changes and not removed and (record.status, record.code) == (before.status, before.code):
+        told = record.announced != before.announced
+        if not (changes or removed or told) and (record.status, record.code) == (before.status, before.code):
             return
         status = "Removed" if removed else str(record.status)
         bad = record.status in {Status.INVALID, Status.BLOCKED, Status.FAILED}

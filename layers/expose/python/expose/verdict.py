@@ -43,12 +43,14 @@ def judge(
     status, reason, message = _standing(outcome, service, gone=gone)
     attempts = before.attempts + 1 if outcome.refused or outcome.failed else 0
     retry_at = 0.0
-    if outcome.failed:
+    if attempts and before.retry_at > now:  # it is not its turn yet
+        attempts, retry_at = before.attempts, before.retry_at
+    elif outcome.failed:
         retry_at = now + _backoff(attempts, _FAILED_AGAIN)
     elif status is Status.BLOCKED:
         retry_at = now + _backoff(attempts, _BLOCKED_AGAIN)
     waits = [retry_at, held_until, now + outcome.waiting.seconds if outcome.waiting else 0.0]
-    if not gone:
+    if not gone and (outcome.refused is None or outcome.record.good):
         waits.append(_unready(service, outcome.record, now))
     return replace(
         outcome.record,
@@ -63,10 +65,11 @@ def judge(
 
 def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | None]:
     """What is worth telling, and its digest; None while things are on their way or as they were told last."""
-    if not removed and record.status not in _EVENTS:
+    withheld = record.message if record.code == "Withheld" else ""
+    if not removed and record.status not in _EVENTS and not withheld:
         return record.announced, None
     addresses = [] if removed else record.addresses
-    said = digest(f"{record.status} {record.code} {record.value} {addresses} {removed}")
+    said = digest(f"{record.status} {record.code} {record.value} {addresses} {removed}{withheld}")
     if said == record.announced:
         return said, None
     detail = {
@@ -78,14 +81,15 @@ def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | 
         "message": record.message,
         "addresses": addresses,
     }
-    return said, Announcement("Exposure Changed" if removed else _EVENTS[record.status], detail)
+    return said, Announcement("Exposure Changed" if removed or withheld else _EVENTS[record.status], detail)
 
 
 def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status, str, str]:
     if outcome.refused:
         return outcome.refused.status, outcome.refused.code, outcome.refused.message
     if outcome.failed and not throttled(outcome.failed):
-        return Status.FAILED, code(outcome.failed), str(outcome.failed)
+        said = f"{outcome.record.tag} = {outcome.record.value!r}: {outcome.failed}"
+        return Status.FAILED, code(outcome.failed), said
     if outcome.failed:
         return Status.PENDING, "Throttled", "AWS asks for patience: too many calls in this account"
     if outcome.withheld:

@@ -34,6 +34,7 @@ grammar = Grammar(
 )
 
 _DEFAULT_TTL = 15
+_ADDRESSLESS = frozenset({"NoPublicAddress", "NoPrivateAddress", "NoIpv6Address"})
 _ADDRESS_TAKES = 30.0  # seconds in which a new task may still get its public address (F§1.6)
 
 
@@ -63,9 +64,15 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     surroundings.limits.check_name(exposure.target, exposure)
     namespace = _namespace(exposure, surroundings)
     types = _types(exposure, namespace)
+    below = exposure.target.removesuffix(f".{namespace.name}")
+    if len(below) > 127:
+        raise Invalid(
+            "NameTooLong",
+            exposure.said(f"{below} is too long: at most 127 characters below namespace {namespace.name}"),
+        )
     claim = Resource(Identity("claim", f"dns/{namespace.kind}/{exposure.target}"))
     name = Resource(
-        Identity(SERVICE, f"{namespace.kind}/{exposure.target}/{'+'.join(types) or 'HTTP'}"),
+        Identity(SERVICE, f"{namespace.kind}/{exposure.target}/{'+'.join(types) or 'HTTP'}/{namespace.name}"),
         spec={
             "name": exposure.target.removesuffix(f".{namespace.name}"),
             "types": list(types),
@@ -177,7 +184,8 @@ def _instances(
                 Resource(identity, spec=spec, refs={"service": name.identity}, task=task.id, address=address)
             )
     if refusals and not instances:
-        if all(service.read_at - task.started_at < _ADDRESS_TAKES for task in service.tasks):
+        young = all(service.read_at - task.started_at < _ADDRESS_TAKES for task in service.tasks)
+        if young and refusals[0].code in _ADDRESSLESS:
             raise NotYet(refusals[0].message, seconds=5)
         raise refusals[0]
     return instances
