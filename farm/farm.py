@@ -100,6 +100,7 @@ class Farm(Account):
                 runtime = Subprocess(str(farm.endpoint))
                 exits.callback(runtime.close)
                 farm._deploy(runtime, in_threads(executor))
+            exits.callback(timeline.stop)  # before all else: nothing may happen on a farm half gone
             yield farm
 
     def _connect(self, exits: ExitStack, dns_port: int) -> None:

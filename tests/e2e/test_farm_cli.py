@@ -139,6 +139,7 @@ def awake(*arguments: str) -> Iterator[Running]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     with process:
         running = Running(process, [], dns_port)
@@ -153,13 +154,13 @@ def awake(*arguments: str) -> Iterator[Running]:
 
 
 def sleep_well(running: Running) -> int:
-    """End it as Ctrl-C does; by force if it does not listen. Its exit status."""
+    """End it as Ctrl-C does, which all of its processes hear; by force if it does not. Its exit status."""
     if running.process.poll() is None:
-        running.process.send_signal(signal.SIGINT)
+        os.killpg(running.process.pid, signal.SIGINT)
     try:
         return running.process.wait(timeout=20)
     except subprocess.TimeoutExpired:
-        running.process.kill()
+        os.killpg(running.process.pid, signal.SIGKILL)
         raise
     finally:
         running.listener.join(timeout=5)
@@ -272,6 +273,17 @@ def test_a_pace_that_is_none_is_an_error_that_lists_them() -> None:
     done = farm("run", "--pace", "warp")
     assert done.returncode == 2
     assert "real, demo, fast, instant" in done.stderr
+
+
+def test_ctrl_c_ends_a_busy_farm_cleanly() -> None:
+    with awake("--pace", "fast") as running:
+        running.aws("ecs", "tag-resource", "--resource-arn", ARN, "--tags", f"key=expose:dns,value={NAME}")
+        service = ("--cluster", "granja", "--service", "conejo")
+        running.aws("ecs", "update-service", *service, "--force-new-deployment")
+        assert sleep_well(running) == 0
+    told = "\n".join(running.told)
+    assert "Traceback" not in told
+    assert told.endswith("The farm sleeps.")
 
 
 def test_ctrl_c_ends_an_empty_farm_cleanly() -> None:
