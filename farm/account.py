@@ -65,7 +65,7 @@ class Account:
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)
 
-    def create_service(  # noqa: PLR0913 - a service is all of this, and each has a default
+    def create_service(
         self,
         name: str,
         count: int = 4,

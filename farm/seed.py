@@ -63,7 +63,7 @@ def network(ec2: EC2Client, *, ipv6: bool = False) -> Network:
     )
 
 
-def task_definition(  # noqa: PLR0913 - a task definition is all of this
+def task_definition(
     ecs: ECSClient,
     family: str,
     *,
