@@ -26,7 +26,7 @@ def name_of(service: str) -> str:
 
 
 class Scene:
-    """`patience` is for how many seconds it waits for anything. One in haste does not wait for the last of its calls."""
+    """`patience` is for how many seconds it waits for anything. One in `haste` does not wait for the last of its calls."""
 
     def __init__(
         self, world: World, watch: Watch, stage: Stage, result: Result, *, patience: float, haste: bool
@@ -37,7 +37,7 @@ class Scene:
         self._watch = watch
         self._result = result
         self._patience = patience
-        self._haste = haste
+        self.haste = haste
         self._began = time.time()
         self._calls = len(GATE.calls)
         self._said = len(self.farm.published())
@@ -115,7 +115,7 @@ class Scene:
 
     def close(self) -> None:
         """Count the calls: once there are no more of them, or so far."""
-        if not self._haste:
+        if not self.haste:
             self.rest()
         self._result.calls = self.world.counted(self._calls)
 

@@ -44,7 +44,7 @@ def run(
 ) -> int:
     """Play everything, with more stack parameters. 0 if all is as expected, 1 if anything is not, 130 if interrupted."""
     began = time.time()
-    stage = Stage(console, pauses=0.1 if fast else 1.0)
+    stage = Stage(console, pauses=0.02 if fast else 1.0)
     results = [Result(title) for title, _ in _CHAPTERS]
     pace, window = (_QUICK, {"WindowSeconds": "1"}) if fast else (DEMO, {})
     stage.title("ecs-expose: tag a service and it is reachable", "A pocket AWS wakes up on loopback ...")

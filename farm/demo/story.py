@@ -52,6 +52,7 @@ def requested(scene: Scene) -> None:
 
 def rolled(scene: Scene) -> None:
     """Replace every task of conejo."""
+    scene.rest()
     scene.stage.say("Every task, and so every address, is replaced while a client keeps asking.")
     before = scene.answers(CONEJO)
     scene.stage.type(
