@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from expose.bootstrap import parts
-from expose.outbox import Fold
+from expose.work import Fold
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from expose.model import Depth, Work
-from expose.outbox import Fold, dump, load
+from expose.work import Depth, Fold, Work, dump, load
 from tests.unit.values import ARN, NOW
 
 CONEJO, GALLINA = str(ARN), str(ARN).replace("conejo", "gallina")

@@ -120,7 +120,7 @@ def test_an_event_has_eventbridge_s_envelope(name: str) -> None:
     assert (event["account"], event["region"]) == ("123456789012", "eu-west-1")
 
 
-@pytest.mark.parametrize("name", [name for name in [*RULES, *NO_RULE] if name.startswith("task-")])
+@pytest.mark.parametrize("name", sorted(name for name in [*RULES, *NO_RULE] if name.startswith("task-")))
 def test_a_task_event_has_ecs_s_shape(name: str) -> None:
     """F§1.2: casing, the long ARNs, 32 hexadecimal digits, timestamps as text."""
     event = sample(name)

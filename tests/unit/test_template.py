@@ -56,7 +56,7 @@ CALLS = {
         ),
     },
     "Sweep": {"tag:GetResources", "ecs:ListTasks", "ecs:DescribeTasks", "dynamodb:Scan", "sqs:SendMessage"},
-    "Cleanup": {"dynamodb:Scan", "dynamodb:UpdateItem", "sqs:SendMessage"},
+    "Cleanup": {"dynamodb:PutItem", "dynamodb:Scan", "sqs:SendMessage"},
 }
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 POLL = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}

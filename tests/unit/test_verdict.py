@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from expose.apply import Outcome
 from expose.model import Identity, Invalid, NotYet, Owned, Refused, Service, Status
+from expose.outcome import Outcome
 from expose.records import Record
 from expose.verdict import announcement, judge, refusal_record
 from tests.unit.values import ARN, NAME, NOW, definition, service, task

@@ -7,11 +7,12 @@ any two calls leaks nothing, and the next pass goes on from there. The new way i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from expose.aws import AwsError
 from expose.ledger import Ledger
 from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource
+from expose.outcome import Outcome
 from expose.plan import Create, Delete, Forget, Plan, Update
 from expose.policy import stopped
 from expose.records import Record
@@ -19,44 +20,6 @@ from expose.resources import Adapters, Made
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
 _MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How it went: the record as saved, the changes made, and the first of each thing that stood in the way."""
-
-    record: Record
-    changes: int = 0
-    refused: Refused | None = None
-    failed: Exception | None = None
-    waiting: NotYet | None = None
-    withheld: str = ""
-    opening: bool = False
-    unopened: set[Identity] = field(default_factory=set)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something that was to be opened is not open."""
-        return bool(self.opening or self.refused or self.failed)
-
-    def after(self, earlier: Outcome) -> Outcome:
-        """As it is, with what an earlier attempt met; what that said comes first."""
-        merged = replace(
-            self,
-            changes=earlier.changes + self.changes,
-            refused=earlier.refused or self.refused,
-            failed=earlier.failed or self.failed,
-            withheld=earlier.withheld or self.withheld,
-            opening=earlier.opening or self.opening,
-        )
-        if earlier.waiting:
-            merged.wait(earlier.waiting)
-        return merged
-
-    def wait(self, reason: NotYet) -> None:
-        """Keep the reason that ends first."""
-        if self.waiting is None or reason.seconds < self.waiting.seconds:
-            self.waiting = reason
 
 
 class Applier:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from expose.ledger import Ledger
-from expose.model import Depth, NotYet, Work
+from expose.model import NotYet
 from expose.outbox import Outbox
 from expose.records import Record
+from expose.work import Depth, Work
 
 _ROUND = 5.0  # seconds between looks at how far the withdrawal has come
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from expose.apply import Outcome
 from expose.asks import Ask, Reader
 from expose.aws import AwsError
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.ledger import Ledger
-from expose.model import Depth, NotYet, Refused, Service, ServiceArn, Status, Work
+from expose.model import NotYet, Refused, Service, ServiceArn, Status
 from expose.outbox import Outbox
+from expose.outcome import Outcome
 from expose.policy import Limits, not_allowed, ready
 from expose.records import Memory, Record
 from expose.telemetry import Telemetry
-from expose.verdict import Announcement, announcement, judge, refusal_record
+from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
+from expose.work import Depth, Work
 
 _REMEMBER_STOPPED = (
     3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
@@ -78,7 +79,7 @@ class Controller:
             barred = not self._limits.allow_cluster(arn.cluster)
             if barred and not any(record.owned for record in records):
                 problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
-                raise Refused("NotAllowed", f"{work.service}: {problem}")
+                raise Refused("NotAllowed", f"{self._prefix}: tags of {work.service}: {problem}")
         except Refused as refused:
             self._refuse(work, records, refused)
             return
@@ -157,7 +158,9 @@ class Controller:
             else:
                 followed += [record] if record else []
                 said += [told] if told else []
-        self._look_again(followed, records, memory, work)
+        if look := next_look(followed, records, memory.service, now=self._clock()):
+            again = Work(work.service, "looking again", look.depth, since=work.since)
+            self._outbox.later(again, seconds=look.seconds)
         self._outbox.publish(said)
         if not followed and not troubles:
             self._forget(memory)
@@ -206,29 +209,6 @@ class Controller:
             self._telemetry.published(now - since, endpoints=len(record.addresses))
             since = 0.0
         return replace(record, since=since, verified_at=now if verified else record.verified_at)
-
-    def _look_again(
-        self, followed: Sequence[Record], before: Sequence[Record], memory: Memory, work: Work
-    ) -> None:
-        """One message for the earliest time; none where one for as early is already under way."""
-        now = self._clock()
-        at = min((record.look_at for record in followed if record.look_at), default=0.0)
-        scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
-        if not at or now < scheduled <= at:
-            return
-        settled = memory.service.wanted and not memory.none_ready_since
-        unready = any(
-            task.running
-            and (not ready(task, memory.service) or any(task.id not in record.tasks for record in followed))
-            for task in memory.service.tasks
-        )
-        waiting = any(
-            record.code == "Waiting" and not any(entry.operation for entry in record.owned)
-            for record in followed
-        )
-        depth = Depth.RECORD if settled and not unready and not waiting else Depth.TASKS
-        again = Work(work.service, "looking again", depth, since=work.since)
-        self._outbox.later(again, seconds=at - now)
 
     def _refuse(self, work: Work, records: Sequence[Record], refused: Refused) -> None:
         """A service that cannot be looked at at all."""

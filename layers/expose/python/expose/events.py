@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from expose.model import Depth, Work
+from expose.work import Depth, Work
 
 Event = Mapping[str, Any]
 
@@ -66,7 +66,7 @@ def _api_call(event: Event, detail: Event) -> Iterator[Work]:
         return
     name = detail["eventName"]
     for arn in _called_on(event, detail):
-        if ":service/" in arn:
+        if _names_a_service(arn):
             patient = name == "UpdateService"
             yield Work(arn, f"{name} called", Depth.SERVICE, since=_time(event), patient=patient)
 

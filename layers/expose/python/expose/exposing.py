@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from expose.apply import Applier, Outcome
+from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
 from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, NotYet, Refused, Resource, Service, ServiceArn, digest
+from expose.outcome import Outcome
 from expose.plan import Delete, Plan, plan, recorded
 from expose.policy import POLICIES, Limits, stopped, to_publish
 from expose.records import Record

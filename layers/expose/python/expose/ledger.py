@@ -7,7 +7,7 @@
     SHARED#<kind>/<key>      SHARED             the marks of the exposures that use a resource together
 
 Records and memories are written only over the version that was read, so two workers cannot overwrite each other.
-Status and message stand beside the text as attributes of their own, for people to read.
+Status and message stand beside the packed body as attributes of their own, for people to read.
 """
 
 from __future__ import annotations
@@ -213,14 +213,14 @@ class Ledger:
         )
         return answer["Attributes"]
 
-    def _put(self, service: str, sk: str, body: str, version: int, extra: Values) -> None:
+    def _put(self, service: str, sk: str, body: bytes, version: int, extra: Values) -> None:
         try:
             self._clients.dynamodb.put_item(
                 TableName=self._table,
                 Item={
                     **_key(f"SERVICE#{service}", sk),
                     "rev": {"N": str(version + 1)},
-                    "body": {"S": body},
+                    "body": {"B": body},
                     **extra,
                 },
                 ConditionExpression="rev = :read" if version else "attribute_not_exists(pk) OR rev = :read",
@@ -244,7 +244,7 @@ def _split(items: list[Item]) -> tuple[Memory | None, list[Record]]:
     records: list[Record] = []
     for item in items:
         if item["sk"]["S"] == "SERVICE":
-            memory = load_memory(item["body"]["S"])
+            memory = load_memory(item["body"]["B"])
         else:
-            records.append(load_record(item["body"]["S"]))
+            records.append(load_record(item["body"]["B"]))
     return memory, records

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 
@@ -51,52 +51,6 @@ class NotYet(Exception):  # noqa: N818 - waiting is normal
 
 class InTheWay(NotYet):
     """Wait for something of our own to go first: here the old way in has to close before the new one can open."""
-
-
-class Depth(IntEnum):
-    """How much a pass reads, each including the one before.
-
-    `RECORD` reads the ledger only, `TASKS` the running tasks, `SERVICE` the service and its tags, `FULL` also
-    everything that its exposures made in AWS.
-    """
-
-    RECORD = 0
-    TASKS = 1
-    SERVICE = 2
-    FULL = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A service to look at, and why. Never what to do there: that is read fresh.
-
-    `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts, `stopped` those of
-    them that do not serve any more. `since` is when the change that asks for this look happened, in seconds since
-    the epoch. `patient` work may wait for more of its kind, `attempts` counts the looks that came to nothing because
-    AWS would not answer.
-    """
-
-    service: str
-    reason: str
-    depth: Depth
-    stopping: tuple[str, ...] = ()
-    stopped: tuple[str, ...] = ()
-    since: float = 0.0
-    patient: bool = False
-    attempts: int = 0
-
-    def with_(self, other: Work) -> Work:
-        """Both at once: a batch looks at each service a single time."""
-        return Work(
-            service=self.service,
-            reason=self.reason if self.depth >= other.depth else other.reason,
-            depth=max(self.depth, other.depth),
-            stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
-            stopped=tuple(dict.fromkeys(self.stopped + other.stopped)),
-            since=min(self.since, other.since),
-            patient=self.patient and other.patient,
-            attempts=max(self.attempts, other.attempts),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from expose.events import Event, Malformed, read
 from expose.ledger import Ledger
-from expose.model import Depth, Work
-from expose.outbox import Outbox, load
+from expose.outbox import Outbox
 from expose.policy import Limits
 from expose.telemetry import Telemetry
+from expose.work import Depth, Work, load
 
 
 class Notifier:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from expose.aws import Clients, chunks
-from expose.model import Depth, Work, digest
+from expose.model import digest
 from expose.verdict import Announcement
+from expose.work import Work, dump
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -91,43 +91,3 @@ class Outbox:
                     for each in chunk
                 ]
             )
-
-
-def dump(work: Work, once: str = "") -> str:
-    return json.dumps(asdict(work) | ({"once": once} if once else {}))
-
-
-def load(body: str) -> tuple[Work, str]:
-    """The work, and the name under which it is to be queued only once. Raise `ValueError` for anything else."""
-    try:
-        data = json.loads(body)
-        once = data.pop("once", "")
-        tasks = {name: tuple(data.get(name, ())) for name in ("stopping", "stopped")}
-        work = Work(**data | tasks | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))})
-        if not isinstance(work.service, str) or not all(
-            isinstance(task, str) for task in work.stopping + work.stopped
-        ):
-            raise TypeError
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a work message: {body[:200]}") from error
-    return work, once
-
-
-class Fold:
-    """The work of a batch, one piece for each service."""
-
-    def __init__(self, bodies: Iterable[str]) -> None:
-        self._works: dict[str, Work] = {}
-        for body in bodies:
-            try:
-                work, _ = load(body)
-            except ValueError:
-                continue  # it is refused when its own turn comes
-            self._works[work.service] = (
-                self._works[work.service].with_(work) if work.service in self._works else work
-            )
-
-    def take(self, body: str) -> Work | None:
-        """All the work of the service that `body` is about, once. Raise `ValueError` for a body that is no work."""
-        work, _ = load(body)
-        return self._works.pop(work.service, None)

@@ -1,8 +1,9 @@
-"""What the ledger remembers, as values: of a service, of each of its exposures. Here they become text and back."""
+"""What the ledger remembers, as values: of a service, of each of its exposures. Here they become bytes and back."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -76,12 +77,12 @@ class Record:
         return sorted({entry.address for entry in self.owned if entry.address and not entry.leaving})
 
 
-def dump_memory(memory: Memory) -> str:
-    return json.dumps(asdict(memory), separators=(",", ":"))
+def dump_memory(memory: Memory) -> bytes:
+    return _pack(asdict(memory))
 
 
-def load_memory(text: str) -> Memory:
-    data = json.loads(text)
+def load_memory(packed: bytes) -> Memory:
+    data = _unpack(packed)
     service = data.pop("service")
     return Memory(
         service=Service(
@@ -95,16 +96,16 @@ def load_memory(text: str) -> Memory:
     )
 
 
-def dump_record(record: Record) -> str:
+def dump_record(record: Record) -> bytes:
     data = asdict(replace(record, found={}, good_found={}, owned=()))
     for name in ("found", "good_found"):
         data[name] = [[lookup.kind, lookup.key, answer] for lookup, answer in getattr(record, name).items()]
     data["owned"] = [_dump_owned(entry) for entry in record.owned]
-    return json.dumps(data, separators=(",", ":"))
+    return _pack(data)
 
 
-def load_record(text: str) -> Record:
-    data = json.loads(text)
+def load_record(packed: bytes) -> Record:
+    data = _unpack(packed)
     return Record(
         status=Status(data.pop("status")),
         found=_load_found(data.pop("found")),
@@ -112,6 +113,15 @@ def load_record(text: str) -> Record:
         owned=tuple(_load_owned(each) for each in data.pop("owned")),
         **data,
     )
+
+
+def _pack(data: dict[str, Any]) -> bytes:
+    """Compressed, because what a service with a thousand tasks owns has to fit into one item of 400 KB."""
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode())
+
+
+def _unpack(packed: bytes) -> dict[str, Any]:
+    return dict(json.loads(zlib.decompress(packed)))
 
 
 def _load_found(data: list[list[Any]]) -> dict[Lookup, Any]:
@@ -133,7 +143,7 @@ _OWNED = {
 
 
 def _dump_owned(entry: Owned) -> dict[str, Any]:
-    """Without what is at its default: a service with a thousand tasks has to fit into one item of 400 KB."""
+    """Without what is at its default."""
     data: dict[str, Any] = {
         name: getattr(entry, name) for name, default in _OWNED.items() if getattr(entry, name) != default
     }

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
 from expose.ledger import Ledger
-from expose.model import Depth, Refused, ServiceArn, Work, digest
+from expose.model import Refused, ServiceArn, digest
 from expose.outbox import Outbox
 from expose.policy import Limits
 from expose.records import Memory, Record
 from expose.tags import asking
 from expose.telemetry import Telemetry
+from expose.work import Depth, Work
 
 if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi.type_defs import ResourceTagMappingTypeDef

@@ -77,7 +77,8 @@ def policy_of(tags: Mapping[str, str], *, prefix: str, default: str, known: Mapp
 
 def read_one(service: ServiceArn, tag: str, value: str, grammars: Mapping[str, Grammar]) -> Exposure:
     """Raise `Invalid` naming the tag, the token and what was expected."""
-    _, mechanism, *label = tag.split(":")
+    prefix, mechanism, *label = tag.split(":")
+    base = f"{prefix}:{mechanism}" if len(label) != 1 or not all(label) else tag
     grammar = grammars.get(mechanism)
     if grammar is None:
         raise Invalid(
@@ -86,9 +87,7 @@ def read_one(service: ServiceArn, tag: str, value: str, grammars: Mapping[str, G
         )
     try:
         if len(label) > 1 or any(not part for part in label):
-            raise ValueError(
-                f"expected a key like {':'.join(tag.split(':')[:2])}:label with one label, got {tag!r}"
-            )
+            raise ValueError(f"expected a key like {base}:label with one label, got {tag!r}")
         target, options = _split(value)
         return Exposure(
             service=service,
@@ -100,7 +99,7 @@ def read_one(service: ServiceArn, tag: str, value: str, grammars: Mapping[str, G
         )
     except ValueError as problem:
         raise Invalid(
-            "UnreadableTag", f"{tag} = {value!r}: {problem}; for example {tag} = {grammar.example}"
+            "UnreadableTag", f"{tag} = {value!r}: {problem}; for example {base} = {grammar.example}"
         ) from problem
 
 
@@ -164,7 +163,7 @@ def container(text: str) -> str:
 
 def dns_name(text: str) -> str:
     """A full name of at least two labels, lower-cased."""
-    name = text.lower().rstrip(".")
+    name = text.lower().removesuffix(".")
     labels = name.split(".")
     if len(labels) < 2:
         raise ValueError(f"expected a full name such as conejo.granja.animales.com, got {text!r}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from expose.apply import Outcome
 from expose.aws import code, throttled
 from expose.model import Refused, Service, Status, digest
+from expose.outcome import Outcome
 from expose.policy import ready
 from expose.records import Record
+from expose.work import Depth
 
 _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at first, and at most
 _BLOCKED_AGAIN = (60.0, 900.0)
@@ -59,7 +60,36 @@ def judge(
         message=message,
         attempts=attempts,
         retry_at=retry_at,
-        look_at=min((at for at in waits if at), default=0.0),
+        look_at=max(min((at for at in waits if at), default=0.0), now + 1.0 if any(waits) else 0.0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When a service comes back, and how deep it is read then."""
+
+    seconds: float
+    depth: Depth
+
+
+def next_look(
+    followed: Sequence[Record], before: Sequence[Record], service: Service, *, now: float
+) -> Look | None:
+    """For the earliest time that any exposure asks for; none where a message for as early is already under way.
+
+    Where all that is missing is the end of AWS's operations, the tasks need not be read again.
+    """
+    at = min((record.look_at for record in followed if record.look_at), default=0.0)
+    scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
+    if not at or now < scheduled <= at:
+        return None
+    published = all(task.id in record.tasks for task in service.tasks for record in followed if task.running)
+    on_its_way = all(
+        record.code != "Waiting" or any(e.operation for e in record.owned) for record in followed
+    )
+    well = all(ready(task, service) for task in service.tasks if task.running)
+    return Look(
+        at - now, Depth.RECORD if service.tasks and published and on_its_way and well else Depth.TASKS
     )
 
 

@@ -74,7 +74,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     name = Resource(
         Identity(SERVICE, f"{namespace.kind}/{exposure.target}/{'+'.join(types) or 'HTTP'}/{namespace.name}"),
         spec={
-            "name": exposure.target.removesuffix(f".{namespace.name}"),
+            "name": below,
             "types": list(types),
             "ttl": exposure.options.get("ttl", _DEFAULT_TTL) if types else None,
         },
@@ -86,6 +86,11 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
 
 def _namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace:
     found: Sequence[Mapping[str, Any]] = surroundings.found.get(Lookup(NAMESPACE, exposure.target), ())
+    if any(space["name"] == exposure.target for space in found):
+        problem = (
+            f"{exposure.target} is a namespace itself: expected a name in it, such as www.{exposure.target}"
+        )
+        raise Refused("NoNamespace", exposure.said(problem))
     fitting = [space for space in found if exposure.target.endswith(f".{space['name']}")]
     longest = max((len(space["name"]) for space in fitting), default=0)
     candidates = [space for space in fitting if len(space["name"]) == longest]
@@ -123,6 +128,7 @@ def _new_namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace
                 f"{parent}, or let the stack do it with its parameter CreateNamespaces"
             ),
         )
+    surroundings.limits.check_name(parent, exposure)
     vpcs = [value for lookup, value in surroundings.found.items() if lookup.kind == VPC]
     if kind == "private" and not vpcs:
         raise Refused(
@@ -209,10 +215,14 @@ def _addresses(exposure: Exposure, task: Task, ip: str, types: tuple[str, ...]) 
                 "dual-stack subnets, or say type=A"
             ),
         )
+    if ip == "private":
+        raise Refused(
+            "NoPrivateAddress", exposure.said("the tasks have no private IPv4 address: say type=AAAA")
+        )
     raise Refused(
-        "NoPublicAddress" if ip == "public" else "NoPrivateAddress",
+        "NoPublicAddress",
         exposure.said(
-            f"the tasks have no {ip} IPv4 address: on Fargate set assignPublicIp=ENABLED in a public subnet "
+            "the tasks have no public IPv4 address: on Fargate set assignPublicIp=ENABLED in a public subnet "
             "and deploy (awsvpc tasks on EC2 never have one), or say ip=private"
         ),
     )

@@ -33,7 +33,10 @@ def _container_port(exposure: Exposure, definition: Definition, *, required: boo
         for port in definition.ports
         if number in (None, port.number) and container in (None, port.container)
     ]
-    if len({port.number for port in fitting}) == 1:  # one number may be mapped twice, for tcp and udp
+    apart = definition.network_mode == "bridge"  # there each container has its own ports
+    if (
+        len({(port.container if apart else "", port.number) for port in fitting}) == 1
+    ):  # be it for tcp and for udp
         return fitting[0]
     listed = ", ".join(f"{port.container}:{port.number}" for port in definition.ports) or "none"
     if fitting:
