@@ -210,7 +210,6 @@ def test_records_of_both_families_need_both_addresses() -> None:
         refusal(f"{NAME} type=A+AAAA", service(task(1, **{lacking: ""})))
 
 
-# A bug: whoever has said ip=private already is advised to say it, and to ask for public addresses.
 def test_who_has_no_private_address_is_not_advised_about_public_ones() -> None:
     advice = refusal(f"{NAME} ip=private", service(task(1, **NO_ADDRESS))).message.partition(": ")[2]
 

@@ -159,7 +159,6 @@ def test_a_tag_on_a_cluster_or_a_task_is_no_service_s() -> None:
         assert read(event) == []
 
 
-# A bug: one ARN of another kind of service raises `Malformed`, and the ECS services beside it are never looked at.
 @pytest.mark.parametrize(
     "other",
     [

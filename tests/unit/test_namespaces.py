@@ -164,7 +164,6 @@ def test_the_name_of_a_namespace_is_not_a_name_in_it() -> None:
     assert refused.code == "NoNamespace"
 
 
-# A bug: the records go into the shorter namespace, where the namespace of this very name hides them from everybody.
 @pytest.mark.parametrize("around", [surroundings(GRANJA, ANIMALES, name="granja.animales.com"),
                                     creating("public", GRANJA, name="granja.animales.com")])  # fmt: skip
 def test_the_name_of_a_namespace_is_not_a_name_beside_it_either(around: Surroundings) -> None:
@@ -179,7 +178,6 @@ def test_a_name_outside_of_the_allow_list_is_refused_whatever_namespaces_there_a
     assert f"{NAME!r} is not allowed here: expected one of otros.net" in refused.message
 
 
-# A bug: only the name itself is held against the list, not the namespace above it, which would take in far more.
 @pytest.mark.parametrize("kind", ["http", "public", "private"])
 def test_a_namespace_outside_of_the_allow_list_is_not_made(kind: str) -> None:
     """Rule 9. A private zone hides every public name under it from its VPC."""

@@ -101,7 +101,7 @@ POISON = [
             {"colour": "red"},
             {"stopping": None},
             {"stopping": 7},
-            {"stopping": "abc"},  # A bug: a text passes for a list of its letters
+            {"stopping": "abc"},
             {"stopping": [["a"]]},
             {"stopped": [{}]},
             {"service": []},

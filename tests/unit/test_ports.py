@@ -109,7 +109,6 @@ def test_in_host_mode_the_container_port_is_the_host_s(bindings: tuple[tuple[str
     assert port("port=7070", definition(mode="host"), bindings=bindings) == 7070
 
 
-# A bug: two containers with the same number pass for one port, and whichever comes first is published.
 def test_in_bridge_mode_the_same_number_in_two_containers_is_two_ports() -> None:
     both = definition(Port("web", 80), Port("admin", 80), mode="bridge")
     bindings = (("admin", 80, 32769), ("web", 80, 32768))

@@ -164,8 +164,13 @@ def test_the_next_look_is_at_the_earliest_of_all_that_is_waited_for() -> None:
     assert judged(Outcome(ALL, failed=DENIED, waiting=NotYet("", seconds=30))).look_at == NOW + 5
 
 
-# A bug: where a name is not emptied in time (the policy or AWS keeps back the change), the next look is in the past,
-# and the later queue brings it back at once, over and over.
+# A bug: `held_until` in the past asks for a look in one second, again and again, for as long as it stays withheld.
+def test_a_time_that_has_passed_is_not_waited_for() -> None:
+    """Where the policy or AWS keeps back what should have happened then, looking again and again brings nothing."""
+    assert judged(held=NOW - 1).look_at == 0.0
+    assert judged(Outcome(ALL, failed=DENIED), held=NOW - 1).look_at == NOW + 5
+
+
 def test_the_next_look_is_never_in_the_past() -> None:
     for seed in range(200):
         random = Random(seed)
