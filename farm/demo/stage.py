@@ -43,7 +43,7 @@ class Stage:
 
     def type(self, *lines: str) -> None:
         """The command that does the same from a shell."""
-        self._print(Text.assemble(("$ ", "cyan"), " \\\n      ".join(lines)), 2)
+        self._print(Text.assemble(("$ ", "cyan"), " \\\n  ".join(lines)), 2)
         self.pause(0.6)
 
     def show(self, text: str, style: str = "") -> None:

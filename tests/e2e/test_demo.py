@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from farm.demo import run
+from farm.demo.watch import Life, Sample, Window
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "farm", "demo", "--fast")
@@ -95,3 +96,35 @@ def test_ctrl_c_ends_the_demo_cleanly() -> None:
         output, _ = demo.communicate(timeout=30)
     assert demo.returncode == 130, output
     assert "Traceback" not in output
+
+
+OLD = Life("old", "conejo", 0.0, "127.30.0.1", running_at=1.0, told_at=5.0, stopped_at=8.0)
+NEW = Life("new", "conejo", 3.0, "127.30.0.2", running_at=4.0)
+
+
+def seen(*answers: tuple[float, str]) -> Window:
+    samples = tuple(Sample(at, at + 0.01, frozenset(text.split())) for at, text in answers)
+    return Window(0.0, (OLD, NEW), samples)
+
+
+def test_an_answer_is_wrong_from_when_its_task_has_stopped() -> None:
+    assert seen((2.0, "127.30.0.1"), (7.9, "127.30.0.1")).wrong == 0
+    assert seen((8.1, "127.30.0.1 127.30.0.2")).wrong == 1
+
+
+def test_an_answer_with_the_address_of_nobody_is_wrong() -> None:
+    assert seen((2.0, "127.30.0.9")).wrong == 1
+
+
+def test_an_empty_answer_is_counted_as_empty() -> None:
+    window = seen((2.0, "127.30.0.1"), (5.0, ""), (6.0, "127.30.0.2"))
+    assert (window.empty, window.wrong) == (1, 0)
+
+
+def test_delays_are_counted_to_the_first_and_to_the_last_answer() -> None:
+    window = seen(
+        (2.0, "127.30.0.1"), (4.5, "127.30.0.1 127.30.0.2"), (6.0, "127.30.0.1"), (7.0, "127.30.0.2")
+    )
+    assert window.to_publish() == pytest.approx(1.01)
+    assert window.to_withdraw() == pytest.approx(1.01)
+    assert window.to_stop() == pytest.approx(3.0)
