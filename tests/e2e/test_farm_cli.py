@@ -172,7 +172,7 @@ def running() -> Iterator[Running]:
         yield running
 
 
-def eventually(reached: Callable[[], bool], seconds: float = 30) -> None:
+def eventually(reached: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, "it did not happen in time"

@@ -169,9 +169,15 @@ def _task(task: TaskTypeDef, definition: Definition) -> Task:
 
 
 def _bindings(container: ContainerTypeDef) -> Iterator[tuple[str, int, int]]:
-    for binding in container.get("networkBindings", []):
+    """The host port of each container port; where that is bound for tcp and for udp, the one for tcp."""
+    by_port: dict[int, int] = {}
+    for binding in sorted(
+        container.get("networkBindings", []), key=lambda each: each.get("protocol") != "tcp"
+    ):
         if "containerPort" in binding and "hostPort" in binding:
-            yield container.get("name", ""), binding["containerPort"], binding["hostPort"]
+            by_port.setdefault(binding["containerPort"], binding["hostPort"])
+    for inside, outside in by_port.items():
+        yield container.get("name", ""), inside, outside
 
 
 def _definition(described: TaskDefinitionTypeDef) -> Definition:

@@ -17,7 +17,7 @@ from expose.model import Exposure, Invalid, ServiceArn
 
 Reader = Callable[[str], Any]
 
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NAME = re.compile(r"[a-z0-9]|[a-z0-9_][a-z0-9_-]{0,61}[a-z0-9_]")
 _PORTS = range(1, 65536)
 
 

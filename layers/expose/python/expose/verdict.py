@@ -60,7 +60,7 @@ def judge(
         message=message,
         attempts=attempts,
         retry_at=retry_at,
-        look_at=max(min((at for at in waits if at), default=0.0), now + 1.0 if any(waits) else 0.0),
+        look_at=min((at for at in waits if at > now), default=0.0),
     )
 
 

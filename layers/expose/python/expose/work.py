@@ -49,7 +49,7 @@ class Work:
             depth=max(self.depth, other.depth),
             stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
             stopped=tuple(dict.fromkeys(self.stopped + other.stopped)),
-            since=min(self.since, other.since),
+            since=min(filter(None, (self.since, other.since)), default=0.0),
             patient=self.patient and other.patient,
             attempts=max(self.attempts, other.attempts),
         )
@@ -66,7 +66,9 @@ def load(body: str) -> tuple[Work, str]:
         once = data.pop("once", "")
         tasks = {name: _names(data.get(name, [])) for name in ("stopping", "stopped")}
         (service,) = _names([data.pop("service")])
-        work = Work(service, **data | tasks | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))})
+        work = Work(
+            service, **data | tasks | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))}
+        )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a work message: {body[:200]}") from error
     return work, once
