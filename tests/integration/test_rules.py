@@ -244,3 +244,14 @@ def test_drift_is_repaired_by_the_verification(farm: Farm) -> None:
     farm.cloudmap.deregister_instance(ServiceId=service, InstanceId=lost)
     farm.run_for(3700)
     assert lost in instances(farm, NAME)
+
+
+def test_a_task_that_is_to_stop_while_it_is_being_registered_is_withdrawn_as_soon_as_that_has_ended() -> None:
+    with Farm.virtual() as farm:
+        farm.create_namespace("granja.animales.com")
+        farm.create_service("conejo", 4)
+        farm.settle()
+        farm.tag("conejo", {"expose:dns": NAME})
+        assert farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=5)
+        farm.stop_task(tasks(farm)[0].id)
+        assert farm.run_until(lambda: len(farm.resolve(NAME)) == 3, limit=1.5)

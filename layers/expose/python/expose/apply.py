@@ -19,6 +19,9 @@ from expose.records import Record
 from expose.resources import Adapters, Made
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
+_HURRIED = (
+    1.0  # seconds before an operation is asked for again whose outcome stands in the way of a withdrawal
+)
 _MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
 
 
@@ -31,17 +34,18 @@ class Applier:
         self._grace = grace
         self._clock = clock
 
-    def settle(self, record: Record) -> tuple[Record, str]:
+    def settle(self, record: Record, alive: Collection[str]) -> tuple[Record, str]:
         """Take in how running operations ended. Also the error of one that failed; its change will be made again.
 
-        Nobody is asked before the time that was set for it, however often the service is looked at meanwhile.
+        Nobody is asked before the time that was set for it, however often the service is looked at meanwhile; but for
+        what was opened for a task that is to stop, which cannot be closed before.
         """
-        if self._clock() < record.look_at:
-            return record, ""
+        due = self._clock() >= record.look_at
+        asked = [entry for entry in record.owned if entry.operation and (due or _overtaken(entry, alive))]
         entries = record.by_identity
         error = ""
-        for kind in sorted({entry.identity.kind for entry in record.owned if entry.operation}):
-            running = [entry for entry in record.owned if entry.operation and entry.identity.kind == kind]
+        for kind in sorted({entry.identity.kind for entry in asked}):
+            running = [entry for entry in asked if entry.identity.kind == kind]
             settled = self._adapters.operations[kind].settle(running, _ids(entries))
             for identity, ended in settled.items():
                 entry = replace(entries[identity], operation="", leaving=False)
@@ -78,7 +82,8 @@ class Applier:
                 self._try(closing, entries, outcome, mark)
         for entry in entries.values():
             if entry.operation:
-                outcome.wait(NotYet("AWS is still working on it", seconds=_settles(entry, self._clock())))
+                pause = _HURRIED if _overtaken(entry, alive) else _settles(entry, self._clock())
+                outcome.wait(NotYet("AWS is still working on it", seconds=pause))
         outcome.record = outcome.record.owning(entries)
         return outcome
 
@@ -206,6 +211,11 @@ def _claimed(resource: Resource, now: float) -> Owned:
         shared=resource.shared,
         since=now,
     )
+
+
+def _overtaken(entry: Owned, alive: Collection[str]) -> bool:
+    """Whether something is still being opened for a task that is to stop."""
+    return bool(entry.operation) and not entry.leaving and stopped(entry, alive)
 
 
 def _settles(entry: Owned, now: float) -> float:

@@ -71,7 +71,7 @@ class Exposing:
 
         `serving` are tasks that are to stop and may still serve: no tasks of the service, but better than no address.
         """
-        record, error = self._applier.settle(ask.record)
+        record, error = self._applier.settle(ask.record, {task.id for task in service.tasks})
         record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
         failed = ask.failure or (OperationFailed(error) if error else None)
         outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
