@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)/layers/expose/python:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test farm lint format lock build clean
+.PHONY: demo test farm figures lint format lock build clean
 
 demo: $(VENV)/.ready  ## the main job on the farm, with a verdict; ARGS=--fast for a hurry
 	@python -m farm demo $(ARGS)
@@ -18,8 +18,14 @@ test: $(VENV)/.ready lint  ## every check and every test
 farm: $(VENV)/.ready  ## a pocket AWS on loopback, until interrupted
 	@python -m farm run $(ARGS)
 
+figures: $(VENV)/.ready  ## what a rotation and a minute at rest cost
+	@python -m farm figures $(ARGS)
+
 lint: $(VENV)/.ready
-	@ruff check . && ruff format --check . && mypy && lint-imports --no-cache --verbose > .lint-imports.log || (cat .lint-imports.log; exit 1)
+	@ruff check .
+	@ruff format --check --quiet .
+	@mypy
+	@lint-imports --no-cache > .lint-imports.log || { cat .lint-imports.log; exit 1; }
 
 format: $(VENV)/.ready
 	@ruff check --fix . ; ruff format .

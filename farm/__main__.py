@@ -75,6 +75,16 @@ def demo(fast: Annotated[bool, typer.Option("--fast", help="In a hurry.")] = Fal
     sys.exit(importlib.import_module("farm.demo").main(fast=fast))
 
 
+@app.command()
+def figures(
+    seeds: Annotated[int, typer.Option(help="How often each kind of rotation is measured.")] = 20,
+) -> None:
+    """What a rotation and a minute at rest cost, and how long things take, on virtual time."""
+    measured = importlib.import_module("farm.figures")
+    _console.print(measured.rotations(seeds))
+    _console.print(measured.sweep_at_rest())
+
+
 def _fail(text: str) -> NoReturn:
     Console(stderr=True, highlight=False).print(f"[red]error:[/] {text}", soft_wrap=True)
     raise typer.Exit(2)

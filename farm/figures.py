@@ -23,16 +23,15 @@ from farm.tasks import listeners
 NAME = f"conejo.{seed.NAMESPACE}"
 CONTROL = frozenset({"ecs", "ec2", "servicediscovery"})
 WRITES = frozenset({"RegisterInstance", "DeregisterInstance"})
-SEEDS = 20
 
 
-def manners(seed: int) -> Mapping[str, Manners]:
-    """How the bus behaves, by what is measured under it."""
+def manners(number: int) -> Mapping[str, Manners]:
+    """How the bus behaves, by what is measured under it, for one seed."""
     return {
-        "in order": Manners(seed=seed, delay=(0.2, 0.2)),
-        "shuffled": Manners(seed=seed, delay=(0.2, 60.0)),
-        "duplicated": Manners(seed=seed, delay=(0.2, 1.0), duplicate=1.0),
-        "5% dropped": Manners(seed=seed, delay=(0.2, 1.0), drop=0.05),
+        "in order": Manners(seed=number, delay=(0.2, 0.2)),
+        "shuffled": Manners(seed=number, delay=(0.2, 60.0)),
+        "duplicated": Manners(seed=number, delay=(0.2, 1.0), duplicate=1.0),
+        "5% dropped": Manners(seed=number, delay=(0.2, 1.0), drop=0.05),
     }
 
 
@@ -111,7 +110,11 @@ def rotate(how: Manners) -> Rotation:
             calls=sum(call.service in CONTROL and call.caller != "sweep" for call in calls),
             writes=sum(call.operation in WRITES for call in calls),
             bookkeeping=sum(call.service not in CONTROL and call.caller != "sweep" for call in calls),
-            sweeping=sum(call.service in CONTROL | {"resourcegroupstaggingapi"} for call in calls if call.caller == "sweep"),
+            sweeping=sum(
+                call.service in CONTROL | {"resourcegroupstaggingapi"}
+                for call in calls
+                if call.caller == "sweep"
+            ),
             to_publish=_between(watch.running, watch.answered),
             to_withdraw=_between(watch.stopping, watch.withdrawn),
             stale=_between(watch.stopped, watch.withdrawn),
@@ -123,39 +126,53 @@ def _between(first: Mapping[str, float], then: Mapping[str, float]) -> list[floa
     return [max(0.0, then[address] - at) for address, at in first.items() if address in then]
 
 
-def table(seeds: int = SEEDS) -> Table:
-    """Every kind of manners, each with this many seeds."""
-    result = Table("events", "right", "calls (of them writes)", "bookkeeping", "published after s", "withdrawn after s",
-                   "stale s", "empty s", title=f"A rotation of 4 tasks, {seeds} seeds each: median (worst)")
+def rotations(seeds: int) -> Table:
+    """Every kind of manners, with this many seeds each: the median, and the worst in brackets."""
+    title = f"A rotation of 4 tasks, {seeds} seeds each: median (worst), seconds of virtual time"
+    columns = (
+        "events",
+        "right",
+        "calls",
+        "of them writes",
+        "own books",
+        "published",
+        "withdrawn",
+        "stale",
+        "empty",
+    )
+    table = Table(*columns, title=title)
     for name in manners(0):
-        rotations = [rotate(manners(number)[name]) for number in range(seeds)]
-        result.add_row(
+        seen = [rotate(manners(number)[name]) for number in range(seeds)]
+        table.add_row(
             name,
-            f"{sum(each.right for each in rotations)} of {seeds}",
-            f"{_spread(each.calls for each in rotations)} ({_spread(each.writes for each in rotations)})",
-            _spread(each.bookkeeping for each in rotations),
-            _spread(second for each in rotations for second in each.to_publish),
-            _spread(second for each in rotations for second in each.to_withdraw),
-            _spread(second for each in rotations for second in each.stale),
-            _spread(each.empty for each in rotations),
+            f"{sum(each.right for each in seen)} of {seeds}",
+            _spread(each.calls for each in seen),
+            _spread(each.writes for each in seen),
+            _spread(each.bookkeeping for each in seen),
+            _spread(second for each in seen for second in each.to_publish),
+            _spread(second for each in seen for second in each.to_withdraw),
+            _spread(second for each in seen for second in each.stale),
+            _spread(each.empty for each in seen),
         )
-    return result
+    return table
 
 
-def sweep_at_rest(services: int = 100) -> dict[str, int]:
-    """The calls of one sweep over so many services of one task each, when there is nothing to do."""
+def sweep_at_rest(services: int = 100) -> Table:
+    """The calls of one sweep over services of one task each that are as they should be, and of what it has verified."""
     with Farm.virtual() as farm:
         farm.create_namespace(seed.NAMESPACE)
         farm.settle()
         for number in range(services):
             farm.create_service(f"s{number}", 1, tags={"expose:dns": f"s{number}.{seed.NAMESPACE}"})
-        farm.settle()
-        farm.run_for(130)
+        farm.run_for(180)
         before = len(farm.calls())
         farm.run_for(60)
-        calls = [f"{call.service}:{call.operation}" for call in farm.calls(caller="sweep")[0:]]
-        del before
-        return {call: calls.count(call) for call in sorted(set(calls))}
+        made = [call for call in farm.calls()[before:] if call.caller != USER and call.service != "sqs"]
+    table = Table("by", "call", "times", title=f"A minute at rest, {services} services")
+    names = [(call.caller, f"{call.service}:{call.operation}") for call in made]
+    for caller, name in sorted(set(names)):
+        table.add_row(caller, name, str(names.count((caller, name))))
+    return table
 
 
 def _spread(values: Iterable[float]) -> str:

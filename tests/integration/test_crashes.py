@@ -25,7 +25,9 @@ def live(fault: Fault) -> None:
         assert farm.run_until(lambda: published(farm), limit=PATIENCE), "never published"
         farm.deploy_new_revision("conejo")
         farm.run_for(20)
-        assert farm.run_until(lambda: published(farm), limit=PATIENCE), "never right again after the deployment"
+        assert farm.run_until(lambda: published(farm), limit=PATIENCE), (
+            "never right again after the deployment"
+        )
         farm.untag("conejo", "expose:dns")
         assert farm.run_until(lambda: clean(farm), limit=PATIENCE), "something is left behind"
 
