@@ -40,8 +40,8 @@ class Cleanup:
         for arn, (_, records) in self._ledger.everything().items():
             for record in records:
                 self._close(record)
-            owning = [record.tag for record in records if record.owned]
-            left += [f"{arn.rsplit(':service/', 1)[-1]} {tag}" for tag in owning]
+            owning = [record for record in records if record.owned]
+            left += [f"{arn.rsplit(':service/', 1)[-1]} {each.tag} ({each.message})" for each in owning]
             works += [Work(arn, "the stack is deleted", Depth.RECORD, since=self._clock())] if owning else []
         self._outbox.all_now(works, once=f"cleanup-{self._clock():.0f}")
         return left
