@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from farm.aws import events, mend
+from farm.aws import events
 from farm.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -22,14 +20,6 @@ if TYPE_CHECKING:
 QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:heard"
 DEAD_ARN = "arn:aws:sqs:eu-west-1:123456789012:dead"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:notify"
-
-
-@pytest.fixture
-def timeline() -> Iterator[Timeline]:
-    timeline = Timeline()
-    mend(timeline)
-    with mock_aws():
-        yield timeline
 
 
 @pytest.fixture

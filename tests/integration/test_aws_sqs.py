@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from farm.aws import mend
 from farm.timeline import Timeline
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-
-@pytest.fixture
-def timeline() -> Iterator[Timeline]:
-    timeline = Timeline()
-    mend(timeline)
-    with mock_aws():
-        yield timeline
 
 
 @pytest.fixture

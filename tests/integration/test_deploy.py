@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
 from farm.aws import events, mend
@@ -141,16 +140,6 @@ def template(tmp_path: Path) -> Path:
         (tmp_path / name / "app.py").write_text(dedent(code))
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     return tmp_path / "template.yaml"
-
-
-@pytest.fixture
-def timeline() -> Iterator[Timeline]:
-    timeline = Timeline()
-    mend(timeline)
-    GATE.reset()
-    with mock_aws():
-        yield timeline
-    GATE.reset()
 
 
 @pytest.fixture

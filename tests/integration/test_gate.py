@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
-from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
 from farm.aws import mend
@@ -20,16 +18,6 @@ from farm.timeline import Timeline, WallTimeline
 
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 TWICE = Config(retries={"mode": "standard", "total_max_attempts": 2})
-
-
-@pytest.fixture
-def timeline() -> Iterator[Timeline]:
-    timeline = Timeline()
-    mend(timeline)
-    GATE.reset()
-    with mock_aws():
-        yield timeline
-    GATE.reset()
 
 
 def client(service: str, config: Config = ONCE, key: str = "farm") -> Any:

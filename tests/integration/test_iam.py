@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from farm.aws import mend
 from farm.deploy import Deployment, deploy
 from farm.gate import GATE
 from farm.iam import Iam, Use, evaluate
@@ -19,16 +16,6 @@ from farm.timeline import Timeline
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 OURS = [{"Key": "ecs-expose:owner", "Value": "ecs-expose"}]
-
-
-@pytest.fixture
-def timeline() -> Iterator[Timeline]:
-    timeline = Timeline()
-    mend(timeline)
-    GATE.reset()
-    with mock_aws():
-        yield timeline
-    GATE.reset()
 
 
 @pytest.fixture
