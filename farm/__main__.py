@@ -81,8 +81,9 @@ def figures(
 ) -> None:
     """What a rotation and a minute at rest cost, and how long things take, on virtual time."""
     measured = importlib.import_module("farm.figures")
-    _console.print(measured.rotations(seeds))
-    _console.print(measured.sweep_at_rest())
+    wide = Console(highlight=False, width=100)
+    wide.print(measured.rotations(seeds))
+    wide.print(measured.sweep_at_rest())
 
 
 def _fail(text: str) -> NoReturn:
