@@ -19,9 +19,7 @@ from expose.records import Record
 from expose.resources import Adapters, Made
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
-_HURRIED = (
-    1.0  # seconds before an operation is asked for again whose outcome stands in the way of a withdrawal
-)
+_HURRIED = 1.0  # the same, where the outcome stands in the way of a withdrawal
 _MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
 
 
@@ -91,9 +89,9 @@ class Applier:
         entries = record.by_identity
         for change in plan.openings:
             entries.setdefault(change.resource.identity, _claimed(change.resource, self._clock()))
-        return (
-            self._ledger.save_record(record.owning(entries)) if len(entries) > len(record.owned) else record
-        )
+        if len(entries) == len(record.owned):
+            return record
+        return self._ledger.save_record(record.owning(entries))
 
     def _try(
         self,
@@ -107,9 +105,8 @@ class Applier:
             outcome.changes += 1
         except NotYet as reason:
             outcome.wait(reason)
-            outcome.opening |= isinstance(change, Create | Update) and not isinstance(
-                reason, InTheWay | _Behind
-            )
+            on_its_way = not isinstance(reason, InTheWay | _Behind)
+            outcome.opening |= on_its_way and isinstance(change, Create | Update)
         except Refused as refusal:
             outcome.refused = outcome.refused or refusal
         except AwsError as error:
@@ -142,14 +139,10 @@ class Applier:
         for parent in resource.parents:
             if parent in unopened or not _id(parent, entries) or entries[parent].leaving:
                 raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
-        known = self._ledger.join(resource.identity, mark) if resource.shared else ""
-        made = (
-            Made(known)
-            if known
-            else self._adapters.kinds[resource.identity.kind].create(
-                resource, _resolve(resource.refs, entries), mark
-            )
-        )
+        made = Made(self._ledger.join(resource.identity, mark) if resource.shared else "")
+        if not made.aws_id:
+            adapter = self._adapters.kinds[resource.identity.kind]
+            made = adapter.create(resource, _resolve(resource.refs, entries), mark)
         self._made(entries, _claimed(resource, self._clock()), made)
 
     def _delete(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> None:

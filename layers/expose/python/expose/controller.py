@@ -173,16 +173,9 @@ class Controller:
         serving = frozenset(task for task, heard in memory.stopping.items() if now - heard < _SERVES_ON)
         outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
         gone = ask.exposure is None and ask.refusal is None
-        record = judge(
-            ask.record,
-            outcome,
-            memory.service,
-            gone=gone or not memory.service.active,
-            now=now,
-            held_until=memory.none_ready_since + self._empty_after
-            if self._holds(memory, outcome.record)
-            else 0.0,
-        )
+        until = memory.none_ready_since + self._empty_after if self._holds(memory, outcome.record) else 0.0
+        inert = gone or not memory.service.active
+        record = judge(ask.record, outcome, memory.service, gone=inert, now=now, held_until=until)
         removed = gone and not record.owned
         record = replace(record, message="everything that it made is gone") if removed else record
         record = self._timed(record, outcome, work, verified=ask.fresh)

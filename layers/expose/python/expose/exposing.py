@@ -95,11 +95,8 @@ class Exposing:
         """Whose something is, to be read by people too; 200 printable characters at most, as tags and attributes need."""
         arn = ServiceArn.parse(ask.record.service)
         text = f"{self._stack}/{arn.label}/{ask.record.tag}"
-        return (
-            text
-            if len(text) <= 200 and text.isascii() and " " not in text
-            else f"{self._stack}/{digest(text)}"
-        )
+        printable = len(text) <= 200 and text.isascii() and " " not in text
+        return text if printable else f"{self._stack}/{digest(text)}"
 
     def _bring_about(
         self,
@@ -115,14 +112,11 @@ class Exposing:
         wanted = plan(desired, current, earlier.record.by_identity)
         if not attempt.now and not earlier.refused and earlier.unfinished:
             wanted = Plan(wanted.openings)
-        outcome = self._apply(
-            ask, wanted, replace(earlier, refused=None, failed=None, opening=False), service, serving
-        )
+        outcome = self._apply(ask, wanted, earlier.record, service, serving)
         if outcome.refused and attempt.exposure:
             outcome.refused = _about(attempt.exposure, outcome.refused)
         if attempt.now and attempt.exposure and not outcome.unfinished:
-            accepted = replace(outcome.record, good=attempt.exposure.value, good_found=attempt.found)
-            outcome.record = accepted
+            outcome.record = replace(outcome.record, good=attempt.exposure.value, good_found=attempt.found)
         return outcome.after(earlier)
 
     def _withdraw_stopped(
@@ -132,16 +126,14 @@ class Exposing:
         alive = {task.id for task in service.tasks}
         gone = [each for each in outcome.record.owned if stopped(each, alive) and not each.operation]
         wanted = Plan(closings=tuple(Delete(each) for each in gone))
-        return self._apply(ask, wanted, outcome, service, serving).after(outcome)
+        return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 
     def _apply(
-        self, ask: Ask, wanted: Plan, outcome: Outcome, service: Service, serving: Collection[str]
+        self, ask: Ask, wanted: Plan, record: Record, service: Service, serving: Collection[str]
     ) -> Outcome:
         alive = frozenset(task.id for task in service.tasks)
         permitted = POLICIES[ask.policy](wanted, alive)
-        applied = self._applier.apply(
-            outcome.record, permitted, mark=self.mark(ask), alive=alive, serving=serving
-        )
+        applied = self._applier.apply(record, permitted, mark=self.mark(ask), alive=alive, serving=serving)
         applied.withheld = str(wanted) if wanted != permitted else ""
         return applied
 
