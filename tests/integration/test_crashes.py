@@ -13,6 +13,7 @@ from farm.gate import GATE, Fault
 
 NAME = "conejo.granja.animales.com"
 CALLS = 72  # that reconcile makes in such a life, about
+PUBLISHING = 16  # of them until all is registered
 PATIENCE = 1500.0  # seconds; a message whose reader died is hidden for six minutes
 
 
@@ -58,6 +59,22 @@ def test_a_lost_answer_to_any_call_loses_nothing_and_leaks_nothing(nth: int) -> 
 @pytest.mark.parametrize("nth", range(5, CALLS + 1, 6))
 def test_a_refused_call_loses_nothing_and_leaks_nothing(nth: int) -> None:
     live(Fault("error", code="InternalFailure", nth=nth, where=reconcile))
+
+
+@pytest.mark.parametrize("nth", range(1, PUBLISHING + 1))
+def test_a_crash_while_publishing_leaks_nothing_where_the_tag_goes_before_anybody_looks_again(
+    nth: int,
+) -> None:
+    """Nothing asks for what was made any more, so nothing would find it but the claim."""
+    with Farm.virtual() as farm:
+        farm.create_namespace("granja.animales.com")
+        farm.create_service("conejo", 2)
+        farm.settle()
+        GATE.faults.append(crash := Fault("crash", phase="after", nth=nth, where=reconcile))
+        farm.tag("conejo", {"expose:dns": NAME})
+        assert farm.run_until(lambda: crash.seen >= nth, limit=PATIENCE)
+        farm.untag("conejo", "expose:dns")
+        assert farm.run_until(lambda: clean(farm), limit=PATIENCE), "something is left behind"
 
 
 def test_a_life_makes_about_as_many_calls_as_are_broken_here() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from farm.figures import manners, rotate
+from farm.farm import Farm
+from farm.figures import NAME, Watch, manners, rotate
+from farm.pace import FAST
 
 SEEDS = 5  # `make figures` measures with 20
 
@@ -25,3 +29,23 @@ def test_in_order_no_stopped_task_is_ever_answered_and_calls_are_few() -> None:
     assert max(seen.to_withdraw) < 8, "Cloud Map itself takes 5 s for each operation here"
     assert seen.writes == 8
     assert seen.calls <= 30
+
+
+def test_a_name_is_not_emptied_by_old_tasks_that_stop_before_the_new_ones_are_in_cloud_map() -> None:
+    """They are to stop, but they serve until SIGTERM, and the new ones need 3 s to be registered."""
+    pace = replace(FAST, operation=3.0, stopping=10.0)
+    with Farm.virtual(pace=pace, parameters={"WindowSeconds": "0"}) as farm:
+        farm.create_namespace("granja.animales.com")
+        farm.run_for(5)
+        farm.create_service("conejo", 4, tags={"expose:dns": NAME})
+        farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=60)
+        farm.settle()
+        watch = Watch(farm)
+        farm.deploy_new_revision("conejo")
+        assert farm.run_until(lambda: len(watch.stopped) == 4 and farm.settle(), limit=120)
+        assert watch.empty == 0
+        assert farm.resolve(NAME) == farm.addresses("conejo")
+        assert (
+            max(watch.withdrawn[each] - at for each, at in watch.stopped.items() if each in watch.withdrawn)
+            <= 0
+        )

@@ -137,7 +137,12 @@ class Applier:
         self, entries: dict[Identity, Owned], resource: Resource, mark: str, unopened: Collection[Identity]
     ) -> None:
         for parent in resource.parents:
-            if parent in unopened or not _id(parent, entries) or entries[parent].leaving:
+            if (
+                parent in unopened
+                or parent not in entries
+                or not entries[parent].aws_id
+                or entries[parent].leaving
+            ):
                 raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
         made = Made(self._ledger.join(resource.identity, mark) if resource.shared else "")
         if not made.aws_id:
@@ -152,10 +157,10 @@ class Applier:
         if entry.shared and not self._last(entries, entry, mark, grace):
             del entries[entry.identity]
             return
+        aws_id = self._locate(entries, entry.identity, mark)
         try:
-            operation = self._adapters.kinds[entry.identity.kind].delete(
-                entry, _resolve(entry.refs, entries), mark
-            )
+            adapter = self._adapters.kinds[entry.identity.kind]
+            operation = adapter.delete(entry, aws_id, _resolve(entry.refs, entries), mark) if aws_id else ""
         except NotYet:
             if entry.shared:
                 self._ledger.reopen(entry.identity)
@@ -164,6 +169,18 @@ class Applier:
             entries[entry.identity] = replace(entry, operation=operation, leaving=True, since=self._clock())
         else:
             self._gone(entries, entry)
+
+    def _locate(self, entries: dict[Identity, Owned], identity: Identity, mark: str) -> str:
+        """The id of what is owned, looked for in AWS where it was claimed and the answer to its making was lost."""
+        entry = entries[identity]
+        if not entry.aws_id:
+            for parent in entry.parents:
+                if parent in entries:
+                    self._locate(entries, parent, mark)
+            ids = _resolve(entry.refs, entries)
+            entry = replace(entry, aws_id=self._adapters.kinds[identity.kind].locate(entry, ids, mark))
+            entries[identity] = entry
+        return entry.aws_id
 
     def _last(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> bool:
         """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
@@ -231,9 +248,6 @@ def _ids(entries: Mapping[Identity, Owned]) -> dict[Identity, str]:
 
 def _resolve(refs: Mapping[str, Identity | str], entries: Mapping[Identity, Owned]) -> dict[str, str]:
     """The ids that references stand for. One that was never made has none, and is left out."""
-    ids = {name: ref if isinstance(ref, str) else _id(ref, entries) for name, ref in refs.items()}
+    known = _ids(entries)
+    ids = {name: ref if isinstance(ref, str) else known.get(ref, "") for name, ref in refs.items()}
     return {name: aws_id for name, aws_id in ids.items() if aws_id}
-
-
-def _id(ref: Identity, entries: Mapping[Identity, Owned]) -> str:
-    return entries[ref].aws_id if ref in entries else ""

@@ -28,6 +28,9 @@ class Claims:
     def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
         return Made(aws_id)
 
-    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        return owned.identity.key
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         self._ledger.release(owned.identity.key, mark)
         return ""

@@ -42,7 +42,10 @@ class Kind(Protocol):
 
     def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made: ...
 
-    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        """The id of one that may have been made, but whose answer was lost; empty where it was not."""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """The operation that goes on; empty where it is gone already."""
 
 

@@ -49,17 +49,19 @@ class Instances:
     def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
         return self.create(resource, ids, "")
 
-    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
-        cloudmap = self._clients.servicediscovery
-        instance = owned.identity.key.rsplit("/", 1)[-1]
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        return owned.identity.key.rsplit("/", 1)[-1] if ids.get("service") else ""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         if not ids.get("service"):
             return ""
+        cloudmap = self._clients.servicediscovery
         try:
-            return cloudmap.deregister_instance(ServiceId=ids["service"], InstanceId=instance)["OperationId"]
+            return cloudmap.deregister_instance(ServiceId=ids["service"], InstanceId=aws_id)["OperationId"]
         except (cloudmap.exceptions.InstanceNotFound, cloudmap.exceptions.ServiceNotFound):
             return ""
         except cloudmap.exceptions.DuplicateRequest as error:
-            raise NotYet(f"another operation on {instance} is still running", seconds=2) from error
+            raise NotYet(f"another operation on {aws_id} is still running", seconds=2) from error
 
     def _listed(self, service: Owned, mark: str) -> Iterator[Owned]:
         cloudmap = self._clients.servicediscovery

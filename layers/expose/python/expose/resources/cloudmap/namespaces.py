@@ -51,10 +51,9 @@ class Namespaces:
         for entry in owned:
             if entry.identity.kind == "cloudmap.namespace":
                 kind, name = entry.identity.key.split("/", 1)
-                for space in self.find(name):
-                    if (space["name"], space["kind"], space["ours"]) == (name, kind, True):
-                        spec = {"name": name, "kind": kind}
-                        yield Owned(entry.identity, fingerprint(spec), space["id"], shared=True)
+                if aws_id := self._ours(name, kind):
+                    spec = {"name": name, "kind": kind}
+                    yield Owned(entry.identity, fingerprint(spec), aws_id, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         name, kind = resource.spec["name"], resource.spec["kind"]
@@ -78,28 +77,27 @@ class Namespaces:
     def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
         return Made(aws_id)  # its name and kind are its identity: nothing else is ours to change
 
-    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         kind, name = owned.identity.key.split("/", 1)
-        aws_id = owned.aws_id or self._id(name, kind)
-        if not aws_id:
-            return ""
+        return self._ours(name, kind)
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         cloudmap = self._clients.servicediscovery
         try:
             return cloudmap.delete_namespace(Id=aws_id)["OperationId"]
         except cloudmap.exceptions.NamespaceNotFound:
             return ""
         except (cloudmap.exceptions.ResourceInUse, cloudmap.exceptions.DuplicateRequest) as error:
-            raise NotYet(f"namespace {name} still has services", seconds=30) from error
+            raise NotYet(f"{owned.identity} still has services", seconds=30) from error
 
-    def _id(self, name: str, kind: str) -> str:
-        ours = [
-            space["id"]
-            for space in self.find(name)
-            if space["ours"] and (space["name"], space["kind"]) == (name, kind)
-        ]
-        return ours[0] if ours else ""
+    def _ours(self, name: str, kind: str) -> str:
+        """The id of the namespace of this name and kind, if this stack made it."""
+        for space in self.find(name):
+            if (space["name"], space["kind"], space["ours"]) == (name, kind, True):
+                return str(space["id"])
+        return ""
 
     def _adopted(self, name: str, kind: str) -> Made:
-        if aws_id := self._id(name, kind):
+        if aws_id := self._ours(name, kind):
             return Made(aws_id)
         raise Refused("NamespaceTaken", f"namespace {name} exists, but not as one that this stack made")

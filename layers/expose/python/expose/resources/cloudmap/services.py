@@ -77,11 +77,8 @@ class Services:
         )
         return Made(aws_id, answer["OperationId"])
 
-    def delete(self, owned: Owned, ids: Ids, mark: str) -> str:
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         cloudmap = self._clients.servicediscovery
-        aws_id = owned.aws_id or self._claimed(owned, ids, mark)
-        if not aws_id:
-            return ""
         try:
             cloudmap.delete_service(Id=aws_id)
         except cloudmap.exceptions.ServiceNotFound:
@@ -102,8 +99,8 @@ class Services:
             raise InTheWay(f"Cloud Map service {aws_id} with other record types is still there", seconds=5)
         return Made(aws_id)
 
-    def _claimed(self, owned: Owned, ids: Ids, mark: str) -> str:
-        """The id of a service whose creation was claimed and whose answer was lost; empty if it was never made."""
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        """By name and mark, among all of the namespace: Cloud Map has no filter for either (F§3.2)."""
         fqdn = owned.identity.key.split("/")[1]
         cloudmap = self._clients.servicediscovery
         pages = cloudmap.get_paginator("list_services").paginate(
