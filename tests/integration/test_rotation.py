@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from farm.aws import cloudmap
 from farm.farm import Farm
 from farm.figures import NAME, Watch, manners, rotate
 from farm.pace import FAST
@@ -32,8 +33,8 @@ def test_in_order_no_stopped_task_is_ever_answered_and_calls_are_few() -> None:
 
 
 def test_a_name_is_not_emptied_by_old_tasks_that_stop_before_the_new_ones_are_in_cloud_map() -> None:
-    """They are to stop, but they serve until SIGTERM, and the new ones need 3 s to be registered."""
-    pace = replace(FAST, operation=3.0, stopping=10.0)
+    """They are to stop, but they serve until SIGTERM; and the new ones are registered only at the second attempt."""
+    pace = replace(FAST, operation=3.0, decided=14.0)
     with Farm.virtual(pace=pace, parameters={"WindowSeconds": "0"}) as farm:
         farm.create_namespace("granja.animales.com")
         farm.run_for(5)
@@ -41,6 +42,7 @@ def test_a_name_is_not_emptied_by_old_tasks_that_stop_before_the_new_ones_are_in
         farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=60)
         farm.settle()
         watch = Watch(farm)
+        cloudmap.fail_next("THROTTLED_REQUEST", "Rate exceeded", kind="REGISTER_INSTANCE", times=4)
         farm.deploy_new_revision("conejo")
         assert farm.run_until(lambda: len(watch.stopped) == 4 and farm.settle(), limit=120)
         assert watch.empty == 0

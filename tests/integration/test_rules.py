@@ -136,6 +136,13 @@ class TestAStoppedTasksAddressDoesNotStayPublished:
         assert farm.run_until(lambda: not set(dead) & set(farm.resolve(NAME)), limit=65)
         assert farm.run_until(lambda: farm.resolve(NAME) == farm.addresses("conejo"), limit=125)
 
+    def test_it_goes_with_the_next_sweep_when_nothing_replaces_it_either(self, farm: Farm) -> None:
+        publish(farm)
+        farm.bus.lose(lambda event: True)
+        farm.scale("conejo", 2)
+        assert farm.run_until(lambda: len(farm.resolve(NAME)) == 2, limit=65)
+        assert farm.resolve(NAME) == farm.addresses("conejo")
+
     def test_it_goes_even_when_it_is_the_last_and_nothing_replaces_it(self, farm: Farm) -> None:
         publish(farm, count=1)
         farm.bus.lose(lambda event: event["detail"].get("lastStatus") == "RUNNING")
@@ -215,6 +222,18 @@ class TestOneServicesTroubleIsItsOwn:
         farm.settle()
         assert status(farm, tag="expose:dns:a")["status"] == "Blocked"
         assert farm.resolve("z.granja.animales.com") == farm.addresses("conejo")
+
+    def test_what_goes_wrong_around_one_exposure_delays_no_other_of_its_service(self, farm: Farm) -> None:
+        publish(farm)
+        GATE.faults.append(
+            Fault(
+                "error",
+                code="InternalServerError",
+                where=lambda call: "EXPOSURE#expose:dns:a" in str(call.params),
+            )
+        )
+        farm.tag("conejo", {"expose:dns:a": f"a.{NAME}", "expose:dns:z": f"z.{NAME}"})
+        assert farm.run_until(lambda: farm.resolve(f"z.{NAME}") == farm.addresses("conejo"), limit=5)
 
     def test_a_failed_operation_is_a_status_and_is_made_again(self, farm: Farm) -> None:
         cloudmap.fail_next(

@@ -93,7 +93,7 @@ def test_a_task_that_will_stop_but_still_serves_is_told_from_one_that_does_not()
     decided = sample("task-stop-decided")
     (work,) = read(decided)
     assert (len(work.stopping), len(work.stopped)) == (1, 0)
-    for status in ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"):
+    for status in ("STOPPING", "DEPROVISIONING", "STOPPED"):
         decided["detail"]["lastStatus"] = status
         (work,) = read(decided)
         assert (len(work.stopping), len(work.stopped)) == (0, 1)

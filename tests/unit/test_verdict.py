@@ -27,7 +27,9 @@ CHECKED = definition(checked=True)
 
 def record(*published: int, **differences: Any) -> Record:
     owned = tuple(
-        Owned(Identity("instance", str(number)), task=task(number).id, address=f"203.0.113.{number}")
+        Owned(
+            Identity("instance", str(number)), aws_id="x", task=task(number).id, address=f"203.0.113.{number}"
+        )
         for number in published
     )
     return replace(Record(str(ARN), "expose:dns", NAME, NAME, owned=owned), **differences)

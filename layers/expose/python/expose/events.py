@@ -15,6 +15,9 @@ from expose.work import Depth, Work
 Event = Mapping[str, Any]
 
 
+_SERVING = frozenset({"RUNNING", "DEACTIVATING"})  # SIGTERM comes after these (F§1.3)
+
+
 class Malformed(ValueError):  # noqa: N818 - it names what the event is
     """No event that we know, or not in its shape. Asking again would not help."""
 
@@ -42,12 +45,11 @@ def _task(event: Event, detail: Event) -> Iterator[Work]:
         return
     task = detail["taskArn"].rsplit("/", 1)[-1]
     service = f"{detail['clusterArn'].replace(':cluster/', ':service/', 1)}/{group.removeprefix('service:')}"
-    serving = detail["lastStatus"] == "RUNNING"
-    if detail["desiredStatus"] == "STOPPED" and serving:
+    if detail["desiredStatus"] == "STOPPED" and detail["lastStatus"] in _SERVING:
         yield Work(service, "task stopping", Depth.RECORD, stopping=(task,), since=_time(event))
     elif detail["desiredStatus"] == "STOPPED":
         yield Work(service, "task stopped", Depth.RECORD, stopped=(task,), since=_time(event))
-    elif serving:
+    elif detail["lastStatus"] == "RUNNING":
         yield Work(service, "task running", Depth.TASKS, since=_time(event), patient=True)
 
 

@@ -73,8 +73,10 @@ class Record:
 
     @property
     def addresses(self) -> list[str]:
-        """Where the tasks are reachable, less those that are being withdrawn."""
-        return sorted({entry.address for entry in self.owned if entry.address and not entry.leaving})
+        """Where the tasks are reachable: what is only claimed, or being withdrawn, is promised to nobody."""
+        return sorted(
+            {each.address for each in self.owned if each.address and each.aws_id and not each.leaving}
+        )
 
 
 def dump_memory(memory: Memory) -> bytes:

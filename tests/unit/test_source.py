@@ -1,0 +1,72 @@
+"""What ECS says, read so that no hasty answer removes a task. The answers are AWS's, given by botocore's stub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from expose.aws import Clients
+from expose.ecs import Source
+from expose.model import NotYet
+from tests.unit.values import service, task
+
+GONE = {"failures": [{"arn": "x", "reason": "MISSING"}], "tasks": []}
+
+
+@pytest.fixture
+def ecs() -> Iterator[tuple[Source, Stubber]]:
+    client = boto3.client("ecs", "eu-west-1")
+    clients = Clients()
+    vars(clients)["ecs"] = client
+    with Stubber(client) as stub:
+        yield Source(clients), stub
+
+
+def described(number: int, **more: Any) -> dict[str, Any]:
+    known = task(number)
+    return {
+        "taskArn": f"arn:aws:ecs:eu-west-1:123456789012:task/granja/{known.id}",
+        "taskDefinitionArn": known.definition,
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        **more,
+    }
+
+
+def read(source: Source) -> list[str]:
+    known = service(task(1), task(2))
+    vars(source)["_definitions"] = dict(known.definitions)
+    found = source.tasks(known, (), public=False, afresh=False, now=0.0)
+    return [each.id for each in found.tasks]
+
+
+def test_a_task_that_a_list_lacks_is_no_stopped_task_until_ecs_says_so_by_name(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    source, stub = ecs
+    stub.add_response("list_tasks", {"taskArns": [described(1)["taskArn"]]})
+    stub.add_response("describe_tasks", {"tasks": [described(2)], "failures": []})
+
+    assert read(source) == sorted([task(1).id, task(2).id])
+
+
+@pytest.mark.parametrize("answer", [GONE, {"tasks": [described(2, desiredStatus="STOPPED")], "failures": []}])
+def test_it_is_one_then(ecs: tuple[Source, Stubber], answer: dict[str, Any]) -> None:
+    source, stub = ecs
+    stub.add_response("list_tasks", {"taskArns": [described(1)["taskArn"]]})
+    stub.add_response("describe_tasks", answer)
+
+    assert read(source) == [task(1).id]
+
+
+def test_a_task_that_could_not_be_read_is_not_gone(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    stub.add_response("list_tasks", {"taskArns": [described(1)["taskArn"]]})
+    stub.add_response("describe_tasks", {"failures": [{"arn": "x", "reason": "ACCESS_DENIED"}], "tasks": []})
+
+    with pytest.raises(NotYet, match="ACCESS_DENIED"):
+        read(source)
