@@ -81,7 +81,7 @@ def figures(
 ) -> None:
     """What a rotation and a minute at rest cost, and how long things take, on virtual time."""
     measured = importlib.import_module("farm.figures")
-    wide = Console(highlight=False, width=100)
+    wide = Console(highlight=False, width=130)
     wide.print(measured.rotations(seeds))
     wide.print(measured.sweep_at_rest())
 
