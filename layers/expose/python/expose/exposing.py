@@ -158,7 +158,7 @@ class Exposing:
             for adapter in self._adapters.kinds.values()
             for each in adapter.read(record.owned, self.mark(ask))
         }
-        recent = [each for each in record.owned if self._clock() - each.since < _LISTING_LAG]
+        recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
         return record.owning(seen | record.by_identity), current
 

@@ -11,7 +11,7 @@ from expose.resources.cloudmap.mark import OWNER_TAG
 from expose.resources.kind import Ids, Made
 
 if TYPE_CHECKING:
-    from mypy_boto3_servicediscovery.type_defs import DnsRecordTypeDef, ServiceTypeDef
+    from mypy_boto3_servicediscovery.type_defs import DnsRecordTypeDef, ServiceSummaryTypeDef, ServiceTypeDef
 
 _ORDER = ("A", "AAAA", "SRV", "CNAME")
 
@@ -100,18 +100,16 @@ class Services:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        """By name and mark, among all of the namespace: Cloud Map has no filter for either (F§3.2)."""
-        fqdn = owned.identity.key.split("/")[1]
-        cloudmap = self._clients.servicediscovery
-        pages = cloudmap.get_paginator("list_services").paginate(
+        """By name, record types and mark, among all of the namespace: Cloud Map has no filter for these (F§3.2)."""
+        _, fqdn, types, namespace = owned.identity.key.split("/")
+        name = fqdn.removesuffix(f".{namespace}")
+        pages = self._clients.servicediscovery.get_paginator("list_services").paginate(
             Filters=[{"Name": "NAMESPACE_ID", "Values": [ids.get("namespace", "")], "Condition": "EQ"}]
         )
         for page in pages:
             for service in page["Services"]:
-                if (
-                    fqdn.startswith(f"{service.get('Name', '')}.")
-                    and self._mark(service.get("Arn", "")) == mark
-                ):
+                same = service.get("Name") == name and ("+".join(_types(service)) or "HTTP") == types
+                if same and self._mark(service.get("Arn", "")) == mark:
                     return service.get("Id", "")
         return ""
 
@@ -120,7 +118,7 @@ class Services:
         return next((tag["Value"] for tag in tags if tag["Key"] == OWNER_TAG), "")
 
 
-def _types(service: ServiceTypeDef) -> list[str]:
+def _types(service: ServiceTypeDef | ServiceSummaryTypeDef) -> list[str]:
     records = service.get("DnsConfig", {}).get("DnsRecords", [])
     return sorted((record["Type"] for record in records), key=_ORDER.index)
 
