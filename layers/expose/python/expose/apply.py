@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from expose.aws import AwsError
 from expose.ledger import Ledger
-from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource
+from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource, ids_of, resolve
 from expose.outcome import Outcome
 from expose.plan import Create, Delete, Forget, Plan, Update
 from expose.policy import stopped
-from expose.records import Record
+from expose.records import CLOCKS_DIFFER, Record
 from expose.resources import Adapters, Made
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
@@ -38,13 +38,13 @@ class Applier:
         Nobody is asked before the time that was set for it, however often the service is looked at meanwhile; but for
         what was opened for a task that is to stop, which cannot be closed before.
         """
-        due = self._clock() >= record.look_at
+        due = self._clock() >= record.look_at - CLOCKS_DIFFER
         asked = [entry for entry in record.owned if entry.operation and (due or _overtaken(entry, alive))]
         entries = record.by_identity
         error = ""
         for kind in sorted({entry.identity.kind for entry in asked}):
             running = [entry for entry in asked if entry.identity.kind == kind]
-            settled = self._adapters.operations[kind].settle(running, _ids(entries))
+            settled = self._adapters.operations[kind].settle(running, ids_of(entries))
             for identity, ended in settled.items():
                 entry = replace(entries[identity], operation="", leaving=False)
                 error = error or ended.error
@@ -125,7 +125,7 @@ class Applier:
                 self._create(entries, resource, mark, outcome.unopened)
                 outcome.unopened.remove(resource.identity)
             case Update(resource, entry):
-                ids = _resolve(resource.refs, entries)
+                ids = resolve(resource.refs, entries)
                 made = self._adapters.kinds[resource.identity.kind].update(resource, entry.aws_id, ids)
                 self._made(entries, _claimed(resource, self._clock()), made)
             case Delete(entry):
@@ -147,7 +147,7 @@ class Applier:
         made = Made(self._ledger.join(resource.identity, mark) if resource.shared else "")
         if not made.aws_id:
             adapter = self._adapters.kinds[resource.identity.kind]
-            made = adapter.create(resource, _resolve(resource.refs, entries), mark)
+            made = adapter.create(resource, resolve(resource.refs, entries), mark)
         self._made(entries, _claimed(resource, self._clock()), made)
 
     def _delete(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> None:
@@ -160,7 +160,7 @@ class Applier:
         aws_id = self._locate(entries, entry.identity, mark)
         try:
             adapter = self._adapters.kinds[entry.identity.kind]
-            operation = adapter.delete(entry, aws_id, _resolve(entry.refs, entries), mark) if aws_id else ""
+            operation = adapter.delete(entry, aws_id, resolve(entry.refs, entries), mark) if aws_id else ""
         except NotYet:
             if entry.shared:
                 self._ledger.reopen(entry.identity)
@@ -177,7 +177,7 @@ class Applier:
             for parent in entry.parents:
                 if parent in entries:
                     self._locate(entries, parent, mark)
-            ids = _resolve(entry.refs, entries)
+            ids = resolve(entry.refs, entries)
             entry = replace(entry, aws_id=self._adapters.kinds[identity.kind].locate(entry, ids, mark))
             entries[identity] = entry
         return entry.aws_id
@@ -240,14 +240,3 @@ def _last_address(entry: Owned, entries: Mapping[Identity, Owned]) -> bool:
     """Whether no other address is surely published."""
     others = (each for each in entries.values() if each.address and each.identity != entry.identity)
     return not any(each.aws_id and not each.operation for each in others)
-
-
-def _ids(entries: Mapping[Identity, Owned]) -> dict[Identity, str]:
-    return {identity: entry.aws_id for identity, entry in entries.items()}
-
-
-def _resolve(refs: Mapping[str, Identity | str], entries: Mapping[Identity, Owned]) -> dict[str, str]:
-    """The ids that references stand for. One that was never made has none, and is left out."""
-    known = _ids(entries)
-    ids = {name: ref if isinstance(ref, str) else known.get(ref, "") for name, ref in refs.items()}
-    return {name: aws_id for name, aws_id in ids.items() if aws_id}

@@ -218,3 +218,14 @@ def fingerprint(spec: Mapping[str, Any]) -> str:
 def digest(text: str) -> str:
     """A short stable name for a long one."""
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def ids_of(entries: Mapping[Identity, Owned]) -> dict[Identity, str]:
+    return {identity: entry.aws_id for identity, entry in entries.items()}
+
+
+def resolve(refs: Mapping[str, Identity | str], entries: Mapping[Identity, Owned]) -> dict[str, str]:
+    """The ids that references stand for. One that was never made has none, and is left out."""
+    known = ids_of(entries)
+    ids = {name: ref if isinstance(ref, str) else known.get(ref, "") for name, ref in refs.items()}
+    return {name: aws_id for name, aws_id in ids.items() if aws_id}

@@ -66,7 +66,7 @@ class Outbox:
         self._clients.sqs.send_message(
             QueueUrl=self._later_queue,
             MessageBody=dump(work, once),
-            DelaySeconds=max(0, min(round(seconds + 0.5), _LONGEST)),
+            DelaySeconds=min(int(max(seconds, 0)) + 1, _LONGEST),  # whole seconds, and never too early
         )
 
     def gathered(self, work: Work, *, window: float) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from expose.mechanisms.surroundings import Lookup
 from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Status, Task
 
+CLOCKS_DIFFER = 1.0  # seconds by which a message may come before its time, as the functions' clocks tell it
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:

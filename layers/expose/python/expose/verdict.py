@@ -10,7 +10,7 @@ from expose.aws import code, throttled
 from expose.model import Refused, Service, Status, digest
 from expose.outcome import Outcome
 from expose.policy import ready
-from expose.records import Record
+from expose.records import CLOCKS_DIFFER, Record
 from expose.work import Depth
 
 _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at first, and at most
@@ -81,7 +81,7 @@ def next_look(
     """
     at = min((record.look_at for record in followed if record.look_at), default=0.0)
     scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
-    if not at or now < scheduled <= at:
+    if not at or now + CLOCKS_DIFFER < scheduled <= at:
         return None
     published = all(task.id in record.tasks for task in service.tasks for record in followed if task.running)
     on_its_way = all(
