@@ -246,3 +246,12 @@ def test_a_service_that_cannot_be_looked_at_stands_like_a_tag_that_is_refused() 
 
     assert (stands.status, stands.code, stands.message) == (Status.BLOCKED, "NameTaken", "held by another")
     assert announcement(stands, removed=False)[1]
+
+
+def test_a_look_that_is_under_way_is_not_put_off_by_a_later_one() -> None:
+    """Its message would find a time that is still to come, and nobody would send one for that."""
+    outcome = Outcome(ALL)
+    outcome.waiting = NotYet("", seconds=30)
+
+    assert judged(outcome, replace(ALL, look_at=NOW + 2)).look_at == NOW + 2
+    assert judged(outcome, replace(ALL, look_at=NOW - 2)).look_at == NOW + 30

@@ -11,7 +11,7 @@ from typing import Any
 from expose.mechanisms.surroundings import Lookup
 from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Status, Task
 
-CLOCKS_DIFFER = 1.0  # seconds by which a message may come before its time, as the functions' clocks tell it
+CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it
 
 
 @dataclass(frozen=True, slots=True)

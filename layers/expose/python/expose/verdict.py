@@ -60,7 +60,7 @@ def judge(
         message=message,
         attempts=attempts,
         retry_at=retry_at,
-        look_at=min((at for at in waits if at > now), default=0.0),
+        look_at=_sooner(min((at for at in waits if at > now), default=0.0), before.look_at, now),
     )
 
 
@@ -137,6 +137,11 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
 def _backoff(attempts: int, bounds: tuple[float, float]) -> float:
     first, longest = bounds
     return float(min(first * 2 ** min(attempts - 1, 10), longest))
+
+
+def _sooner(look_at: float, scheduled: float, now: float) -> float:
+    """The message that is under way comes first; when it has come, a later time gets one of its own."""
+    return min(look_at, scheduled) if look_at and scheduled > now else look_at
 
 
 def _unready(service: Service, record: Record, now: float) -> float:
