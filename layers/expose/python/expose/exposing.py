@@ -71,7 +71,7 @@ class Exposing:
 
         `serving` are tasks that are to stop and may still serve: no tasks of the service, but better than no address.
         """
-        record, error = self._applier.settle(ask.record, {task.id for task in service.tasks})
+        record, error = self._applier.settle(ask.record, service.alive)
         record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
         failed = ask.failure or (OperationFailed(error) if error else None)
         outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
@@ -123,15 +123,14 @@ class Exposing:
         self, ask: Ask, outcome: Outcome, service: Service, serving: Collection[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
-        alive = {task.id for task in service.tasks}
-        gone = [each for each in outcome.record.owned if stopped(each, alive) and not each.operation]
+        gone = [each for each in outcome.record.owned if stopped(each, service.alive) and not each.operation]
         wanted = Plan(closings=tuple(Delete(each) for each in gone))
         return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 
     def _apply(
         self, ask: Ask, wanted: Plan, record: Record, service: Service, serving: Collection[str]
     ) -> Outcome:
-        alive = frozenset(task.id for task in service.tasks)
+        alive = service.alive
         permitted = POLICIES[ask.policy](wanted, alive)
         applied = self._applier.apply(record, permitted, mark=self.mark(ask), alive=alive, serving=serving)
         applied.withheld = str(wanted) if wanted != permitted else ""

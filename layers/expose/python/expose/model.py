@@ -133,6 +133,11 @@ class Service:
     tasks: tuple[Task, ...] = ()
     read_at: float = 0.0
 
+    @property
+    def alive(self) -> frozenset[str]:
+        """The ids of its tasks."""
+        return frozenset(task.id for task in self.tasks)
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:

@@ -18,7 +18,6 @@ from expose.model import Exposure, Invalid, ServiceArn
 Reader = Callable[[str], Any]
 
 _NAME = re.compile(r"[a-z0-9]|[a-z0-9_][a-z0-9_-]{0,61}[a-z0-9_]")
-_PORTS = range(1, 65536)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def whole(lowest: int, highest: int) -> Reader:
     return reader
 
 
-port = whole(_PORTS.start, _PORTS.stop - 1)
+port = whole(1, 65535)
 
 
 def container(text: str) -> str:
