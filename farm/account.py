@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from farm import seed
 from farm.aws import ACCOUNT, REGION
+from farm.entrances import Entrances
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -42,13 +43,15 @@ def client(service: str, endpoint: str | None = None) -> Any:
     )
 
 
-class Account:
-    """The account as its user sees it. `endpoint` is where it answers, None in process."""
+class Account(Entrances):
+    """The account as its user sees it. `endpoint` is where it answers, None in process.
+
+    The verbs for load balancers are in `Entrances`.
+    """
 
     def __init__(self, endpoint: str | None = None, cluster: str = seed.CLUSTER) -> None:
         self.endpoint = endpoint
         self.cluster = cluster
-        self.network: seed.Network
 
     @property
     def ecs(self) -> ECSClient:

@@ -2,7 +2,9 @@
 
 Linux answers for all of 127.0.0.0/8, so each task listens at its private (127.20.x.y) and public (127.30.x.y) address,
 and one at a host port listens at its host's. A task answers from RUNNING until its containers are gone, which is later
-than the moment its stop was decided, as on AWS. One thread serves them all.
+than the moment its stop was decided, as on AWS. One thread serves them all. `Directory` knows the same without a network.
+
+A task may be sick: it answers everything with an error, or takes connections and never answers at all.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ import errno
 import json
 import logging
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from moto.ec2 import ec2_backends
 
+from farm import wire
 from farm.aws import ACCOUNT, REGION
 from farm.aws.ecs import Task
 
@@ -25,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 SERVING = frozenset({"RUNNING", "DEACTIVATING", "STOPPING"})
 """The stages in which a task's containers run and answer."""
 _REQUEST_TIMEOUT = 10.0  # seconds that a client may take to say what it wants
+
+Sickness = int | Literal["hang"]
+"""The status that a sick task answers with on every path, or that it never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +49,55 @@ class Identity:
     task: str
     cluster: str
 
-    def page(self) -> bytes:
-        return (
-            json.dumps({"service": self.service, "task": self.task, "cluster": self.cluster}).encode() + b"\n"
-        )
+    @classmethod
+    def of(cls, task: Task) -> Identity:
+        return cls(task.service_name or task.group, task.id, task.cluster_name)
+
+    def page(self, request: wire.Message) -> bytes:
+        method, path = request.asked
+        forwarded = {
+            name.lower(): value for name, value in request.headers if name.lower().startswith("x-forwarded-")
+        }
+        said = {"service": self.service, "task": self.task, "cluster": self.cluster}
+        return json.dumps({**said, "method": method, "path": path, **forwarded}).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answers, and how."""
+
+    identity: Identity
+    status: Sickness
+
+
+class Directory:
+    """Who answers where now, for those that look without a network. `sick` has the tasks that are ill, by id."""
+
+    def __init__(self, sick: Mapping[str, Sickness]) -> None:
+        self._sick = sick
+        self._at: dict[Listener, Identity] = {}
+        self._of: dict[str, list[Listener]] = {}
+
+    def follow(self, task: Task) -> None:
+        for listener in self._of.pop(task.id, ()):
+            if (found := self._at.get(listener)) and found.task == task.id:
+                del self._at[listener]
+        if task.last_status in SERVING:
+            self._of[task.id] = listeners(task)
+            self._at |= dict.fromkeys(self._of[task.id], Identity.of(task))
+
+    def ask(self, address: str, port: int) -> Answer | None:
+        """None if nobody is there."""
+        identity = self._at.get(Listener(address, port))
+        return Answer(identity, self._sick.get(identity.task, 200)) if identity else None
 
 
 class DataPlane:
     """Opens and closes the tasks' listeners. Safe to call from any thread; opening waits until it listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, sick: Mapping[str, Sickness] | None = None) -> None:
+        """`sick` has the tasks that are ill, by id; it may change at any time."""
+        self._sick = sick if sick is not None else {}
         self._loop = asyncio.new_event_loop()
         self._servers: dict[str, list[asyncio.Server]] = {}
         self._connections: dict[str, set[asyncio.StreamWriter]] = {}
@@ -71,7 +116,7 @@ class DataPlane:
     def follow(self, task: Task) -> None:
         """Open and close as the task's life has it."""
         if task.last_status in SERVING:
-            self.open(Identity(task.service_name or task.group, task.id, task.cluster_name), listeners(task))
+            self.open(Identity.of(task), listeners(task))
         else:
             self.close(task.id)
 
@@ -98,8 +143,8 @@ class DataPlane:
             connections = self._connections.get(identity.task, set())
             connections.add(writer)
             try:
-                await asyncio.wait_for(_converse(reader, writer, identity), timeout=_REQUEST_TIMEOUT)
-            except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._converse(reader, writer, identity)
+            except (TimeoutError, OSError, wire.GarbledError):
                 pass  # a client that goes away, dawdles or babbles is no trouble of the task's
             finally:
                 connections.discard(writer)
@@ -117,6 +162,20 @@ class DataPlane:
                     listener.port,
                     reason,
                 )
+
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identity: Identity
+    ) -> None:
+        """One request, one answer, whatever was asked."""
+        request = await asyncio.wait_for(wire.read_request(reader), _REQUEST_TIMEOUT)
+        status = self._sick.get(identity.task, 200)
+        if status == "hang":
+            await reader.read()  # until the client has had enough
+            return
+        page = identity.page(request)
+        body = b"" if request.asked[0] == "HEAD" else page
+        writer.write(wire.response(status, body, "application/json").encoded(length=len(page)))
+        await writer.drain()
 
     async def _close(self, task: str) -> None:
         for server in self._servers.pop(task, []):
@@ -158,16 +217,3 @@ def _of_host(task: Task) -> Iterator[str]:
         yield instance.private_ip
         if instance.public_ip:
             yield instance.public_ip
-
-
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identity: Identity) -> None:
-    """One request, one answer, whatever was asked."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    body = identity.page()
-    writer.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        b"Content-Length: %d\r\n\r\n" % len(body)
-    )
-    if not head.startswith(b"HEAD "):
-        writer.write(body)
-    await writer.drain()

@@ -165,7 +165,13 @@ def test_every_task_answers_at_its_own_addresses(plane: DataPlane) -> None:
             Identity("conejo", f"task-{n}", "granja"),
             [Listener(f"127.30.200.{n}", 18080), Listener(f"127.20.200.{n}", 18080)],
         )
-    assert get("127.30.200.7") == {"service": "conejo", "task": "task-7", "cluster": "granja"}
+    assert get("127.30.200.7") == {
+        "service": "conejo",
+        "task": "task-7",
+        "cluster": "granja",
+        "method": "GET",
+        "path": "/orders?id=1",
+    }
     assert get("127.20.200.60")["task"] == "task-60"
 
 
