@@ -20,10 +20,12 @@ ONE_AT_A_TIME = threading.RLock()
 """Moto's models know nothing of threads: whoever touches them in a farm that runs on the wall clock holds this."""
 
 MENDED = (
+    "aws.acm",
     "aws.cloudformation",
     "aws.cloudmap",
     "aws.ec2",
     "aws.ecs",
+    "aws.elb",
     "aws.events",
     "aws.sqs",
     "aws.tagging",
