@@ -196,7 +196,9 @@ class Deployment:
         roles = [name for name in self._of_type("AWS::IAM::Role") if self.arn(name) == function.role]
         if not roles:
             raise DeploymentError(f"{function.logical_id}: role {function.role} is not in the template")
-        return statements_of(self._resolve(self.template["Resources"][roles[0]]["Properties"]))
+        policies = self._of_type("AWS::IAM::ManagedPolicy")
+        managed = {self.ref(name): self._property(name, "PolicyDocument") for name in policies}
+        return statements_of(self._resolve(self.template["Resources"][roles[0]]["Properties"]), managed)
 
     def _schedules(self) -> dict[str, str]:
         rules = self._of_type("AWS::Events::Rule")

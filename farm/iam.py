@@ -13,7 +13,7 @@ from typing import Any
 
 from farm.aws import ACCOUNT, REGION, cloudmap
 from farm.gate import GATE, Call
-from farm.permissions import Need, forwarded, needs
+from farm.permissions import Need, forwarded, needs, tags_of
 
 Statement = Mapping[str, Any]
 Tags = Callable[[str], Mapping[str, str]]
@@ -32,7 +32,7 @@ class Use:
 class Iam:
     """The roles of a deployment, by the name of the caller who assumes them. Who has no role here may do everything."""
 
-    def __init__(self, roles: Mapping[str, Sequence[Statement]], *, tags: Tags = lambda _: {}) -> None:
+    def __init__(self, roles: Mapping[str, Sequence[Statement]], *, tags: Tags = tags_of) -> None:
         self.uses: set[Use] = set()
         self._roles = roles
         self._tags = tags

@@ -1,4 +1,6 @@
-"""The policy statements of a role as the template has it: inline ones, and the AWS managed ones that SAM attaches."""
+"""The policy statements of a role as the template has it: inline ones, those of the template's managed policies, and
+the AWS managed ones that SAM attaches.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,16 @@ _MANAGED: dict[str, list[str]] = {
 }
 
 
-def statements_of(role: Mapping[str, Any]) -> list[Statement]:
-    """All statements that hold for a role with these resolved properties."""
+def statements_of(role: Mapping[str, Any], managed: Mapping[str, Mapping[str, Any]]) -> list[Statement]:
+    """All statements that hold for a role with these resolved properties; `managed` are the template's own documents."""
+    attached = role.get("ManagedPolicyArns", ())
+    documents = [policy["PolicyDocument"] for policy in role.get("Policies", ())]
+    documents += [managed[arn] for arn in attached if arn in managed]
     statements: list[Statement] = []
-    for policy in role.get("Policies", ()):
-        found = policy["PolicyDocument"]["Statement"]
+    for document in documents:
+        found = document["Statement"]
         statements += found if isinstance(found, list) else [found]
-    for arn in role.get("ManagedPolicyArns", ()):
+    for arn in (each for each in attached if each not in managed):
         name = arn.rpartition("/")[2]
         if name not in _MANAGED:
             raise ValueError(

@@ -27,12 +27,15 @@ _SUBNETS = (
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The farm's VPC, with a public and a private subnet in each of two zones."""
+    """The farm's VPC, with a public and a private subnet in each of two zones. Public is what has a way out."""
 
     vpc: str
     public: tuple[str, ...]
     private: tuple[str, ...]
     security_group: str
+    """Of tasks."""
+    balancer_group: str
+    """Of load balancers."""
 
     def configuration(self, *, public: bool) -> dict[str, Any]:
         """The network configuration of tasks in the public or in the private subnets."""
@@ -54,13 +57,38 @@ def network(ec2: EC2Client, *, ipv6: bool = False) -> Network:
         more: dict[str, Any] = {"Ipv6CidrBlock": block.replace("00::/56", f"0{number}::/64")} if ipv6 else {}
         made = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock=cidr, AvailabilityZone=zone, **more)
         subnets[name] = made["Subnet"]["SubnetId"]
-    group = ec2.create_security_group(GroupName="tasks", Description="The farm's tasks", VpcId=vpc["VpcId"])
-    return Network(
+    laid = Network(
         vpc=vpc["VpcId"],
         public=(subnets["public-a"], subnets["public-b"]),
         private=(subnets["private-a"], subnets["private-b"]),
-        security_group=group["GroupId"],
+        security_group=_group(ec2, vpc["VpcId"], "tasks"),
+        balancer_group=_group(ec2, vpc["VpcId"], "balancers"),
     )
+    _lay_routes(ec2, laid, ipv6=ipv6)
+    return laid
+
+
+def _group(ec2: EC2Client, vpc: str, name: str) -> str:
+    group = ec2.create_security_group(GroupName=name, Description=f"The farm's {name}", VpcId=vpc)
+    return group["GroupId"]
+
+
+def _lay_routes(ec2: EC2Client, network: Network, *, ipv6: bool) -> None:
+    """An internet gateway, and a route to it from the public subnets only."""
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=network.vpc)
+    out = _route_table(ec2, network.vpc, network.public)
+    _route_table(ec2, network.vpc, network.private)
+    ec2.create_route(RouteTableId=out, GatewayId=gateway, DestinationCidrBlock="0.0.0.0/0")
+    if ipv6:
+        ec2.create_route(RouteTableId=out, GatewayId=gateway, DestinationIpv6CidrBlock="::/0")
+
+
+def _route_table(ec2: EC2Client, vpc: str, subnets: tuple[str, ...]) -> str:
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    return table
 
 
 def task_definition(

@@ -1,7 +1,9 @@
 """AWS's token buckets, per account and Region: a call that finds its bucket empty is refused.
 
-The sizes of ECS's buckets are AWS's (F§2). What AWS does not publish is assumed here, on the cautious side: Cloud Map's
-(F§3.2 knows of 50 ListInstances a second), EC2's Describe calls and the tagging API. Queues, tables, event buses and
+The sizes of ECS's buckets (F§2) and of ELB's for Describe calls (F§4.2) are AWS's. What AWS does not publish is assumed
+here, on the cautious side: stopping tasks, Cloud Map's (F§3.2 knows of 50 ListInstances a second), EC2's Describe calls,
+the tagging API, certificates, and what ELB allows to be changed: no more than aws-load-balancer-controller allows
+itself (F§4.2). Queues, tables, event buses and
 load on functions are not limited: their limits are far above what one account of ours does.
 """
 
@@ -31,7 +33,9 @@ _DEFINITION_READ = Bucket("ecs task definition read", 50, 20)
 _TAG_READ = Bucket("ecs tag read", 50, 20)
 _TAG_MODIFY = Bucket("ecs tag modify", 20, 10)
 
-_PUBLISHED = {
+_STOP = Bucket("ecs task stop", 40, 20)  # assumed
+
+_ECS = {
     "DescribeTasks": _RESOURCE_READ,
     "ListTasks": _RESOURCE_READ,
     "DescribeContainerInstances": _RESOURCE_READ,
@@ -43,6 +47,7 @@ _PUBLISHED = {
     "CreateService": _SERVICE_MODIFY,
     "UpdateService": _SERVICE_MODIFY,
     "DeleteService": _SERVICE_MODIFY,
+    "StopTask": _STOP,
     "DescribeClusters": _CLUSTER_READ,
     "ListClusters": _CLUSTER_READ,
     "DescribeTaskDefinition": _DEFINITION_READ,
@@ -60,6 +65,10 @@ _ASSUMED = {
     "DeregisterInstance": _INSTANCE_WRITE,
 }
 _CLOUD_MAP = Bucket("servicediscovery other", 50, 20)
+_ELB_DESCRIBE = Bucket("elb describe", 40, 10, code="Throttling")
+_ELB_TARGETS = Bucket("elb targets", 20, 4, code="Throttling")
+_ELB_MODIFY = Bucket("elb modify", 20, 3, code="Throttling")
+_CERTIFICATES = Bucket("acm", 5, 5)
 _EC2_DESCRIBE = Bucket("ec2 describe", 100, 20, code="RequestLimitExceeded")
 _TAGGING = Bucket("tagging", 15, 15)
 
@@ -68,7 +77,13 @@ def bucket_of(service: str, operation: str) -> Bucket | None:
     """The bucket that a call draws from, or None where the farm does not limit."""
     match service:
         case "ecs":
-            return _PUBLISHED.get(operation)
+            return _ECS.get(operation)
+        case "elbv2" if operation.startswith("Describe"):
+            return _ELB_DESCRIBE
+        case "elbv2":
+            return _ELB_TARGETS if operation in {"RegisterTargets", "DeregisterTargets"} else _ELB_MODIFY
+        case "acm":
+            return _CERTIFICATES
         case "servicediscovery":
             return _ASSUMED.get(operation, _CLOUD_MAP)
         case "ec2" if operation.startswith("Describe"):

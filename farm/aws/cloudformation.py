@@ -1,4 +1,5 @@
-"""CloudFormation as far as our stack needs it: defaults that are lists, and resources that moto does not know.
+"""CloudFormation as far as our stack needs it: defaults that are lists, `AWS::NoValue` in lists, and resources that moto
+does not know.
 
 What moto cannot create (alarms, queue policies, custom resources, ...) is there by name only, silently, so that it can
 be referred to and listed. Custom resources are sent their requests by `farm.deploy`.
@@ -19,6 +20,7 @@ def mend() -> None:
     """Patch moto's CloudFormation in place."""
     known = parsing.resource_class_from_type
     parsing.resource_class_from_type = lambda kind: _class_of(kind, known)
+    parsing.clean_json = _without_nothing(parsing.clean_json)
     parsing.ResourceMap.load_parameters = _with_default_lists(parsing.ResourceMap.load_parameters)
 
 
@@ -72,6 +74,16 @@ def _class_of(kind: str, known: Callable[[str], Any]) -> Any:
     if kind.startswith("Custom::") or kind not in parsing.get_model_map():
         return Unmodelled
     return known(kind)
+
+
+def _without_nothing(clean: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Moto leaves a None where `AWS::NoValue` stood in a list."""
+
+    def clean_json(value: Any, resources: Any) -> Any:
+        resolved = clean(value, resources)
+        return [item for item in resolved if item is not None] if isinstance(resolved, list) else resolved
+
+    return clean_json
 
 
 def _with_default_lists(load: Callable[[parsing.ResourceMap], None]) -> Callable[[parsing.ResourceMap], None]:

@@ -5,6 +5,7 @@ What only AWS can know stays a token: `<Ledger.Arn>`, `<AWS::Region>`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
+FUNCTIONS = {"Notify": "notify", "Reconcile": "reconcile", "Sweep": "sweep", "Cleanup": "cleanup"}
 Resource = Mapping[str, Any]
 
 
@@ -33,9 +35,18 @@ class Stack:
     def properties(self, name: str) -> Any:
         return self.resources[name]["Properties"]
 
+    def inline(self, role: str) -> list[Any]:
+        """The documents of a role's own policies."""
+        return [policy["PolicyDocument"] for policy in self.properties(role)["Policies"]]
+
+    def attached(self, role: str) -> list[Any]:
+        """The documents of the template's managed policies that a role has as well."""
+        names = (arn.strip("<>") for arn in self.properties(role).get("ManagedPolicyArns", ()))
+        return [self.properties(name)["PolicyDocument"] for name in names]
+
     def statements(self, role: str) -> list[Any]:
-        policies = self.properties(role)["Policies"]
-        return [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
+        documents = [*self.inline(role), *self.attached(role)]
+        return [one for document in documents for one in document["Statement"]]
 
     def actions(self, role: str) -> set[str]:
         return {action for one in self.statements(role) for action in listed(one["Action"])}
@@ -66,6 +77,13 @@ def stack(**parameters: str) -> Stack:
     return Stack(_Resolver(values, translated.get("Conditions", {})).value(translated["Resources"]))
 
 
+def characters(documents: list[Any]) -> int:
+    """What IAM counts: all but blanks, with what only AWS knows at its longest."""
+    written = "".join(json.dumps(document, separators=(",", ":")) for document in documents)
+    known = re.sub(r"<AWS::(\w+)>", lambda found: _LONGEST[found[1]], written)
+    return len(re.sub(r"<[\w.]+>", _LONGEST_ARN, known))
+
+
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -80,6 +98,13 @@ def tokens(value: Any) -> Iterator[str]:
         yield value
 
 
+_LONGEST = {
+    "Partition": "aws-us-gov",
+    "Region": "ap-southeast-1",
+    "AccountId": "123456789012",
+    "StackName": "s" * 40,
+}
+_LONGEST_ARN = "a" * 120
 _ABSENT = object()
 
 

@@ -65,6 +65,8 @@ class Limits:
     mechanisms: tuple[str, ...] = ("*",)
     names: tuple[str, ...] = ("*",)
     create_namespaces: str = "no"
+    load_balancers: tuple[str, ...] = ("*",)
+    create_load_balancers: str = "no"
 
     def allow_cluster(self, cluster: str) -> bool:
         return any(fnmatchcase(cluster, pattern) for pattern in self.clusters)
@@ -79,6 +81,22 @@ class Limits:
         """Raise `Refused` for a name that is neither one of the allowed suffixes nor below one."""
         if not any(suffix == "*" or f".{name}".endswith(f".{suffix.strip('.')}") for suffix in self.names):
             raise Refused("NotAllowed", exposure.said(not_allowed("AllowedNames", name, self.names)))
+
+    def check_load_balancer(self, name: str, exposure: Exposure) -> None:
+        """Raise `Refused` for `internal`, `internet-facing`, a load balancer or a `tg/NAME` that is not allowed."""
+        if not any(_names(pattern, name) for pattern in self.load_balancers):
+            problem = not_allowed("AllowedLoadBalancers", name, self.load_balancers)
+            raise Refused("NotAllowed", exposure.said(problem))
+
+    def creates_load_balancer(self, scheme: str) -> bool:
+        """Whether a load balancer of this scheme may be created where there is none."""
+        return self.create_load_balancers in {scheme, "any"}
+
+
+def _names(pattern: str, name: str) -> bool:
+    """Whether a pattern fits. A target group only where the pattern says `tg/`: `*-alb` was not said of groups."""
+    same_kind = pattern.startswith("tg/") == name.startswith("tg/")
+    return pattern == "*" or (same_kind and fnmatchcase(name, pattern))
 
 
 def not_allowed(parameter: str, word: str, allowed: tuple[str, ...]) -> str:

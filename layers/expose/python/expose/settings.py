@@ -16,6 +16,10 @@ class Settings:
     prefix: str
     policy: str
     limits: Limits
+    subnets: tuple[str, ...]
+    """To choose from for created load balancers; none for all of the VPC."""
+    security_groups: tuple[str, ...]
+    """Of created load balancers; none for the VPC's default group."""
     verify_minutes: int
     empty_after: float
     grace: float
@@ -37,7 +41,11 @@ class Settings:
                 mechanisms=_words(environment["EXPOSE_MECHANISMS"]),
                 names=_words(environment["EXPOSE_NAMES"]),
                 create_namespaces=environment["EXPOSE_CREATE_NAMESPACES"],
+                load_balancers=_words(environment["EXPOSE_LOAD_BALANCERS"]),
+                create_load_balancers=environment["EXPOSE_CREATE_LOAD_BALANCERS"],
             ),
+            subnets=_words(environment["EXPOSE_LOAD_BALANCER_SUBNETS"]),
+            security_groups=_words(environment["EXPOSE_LOAD_BALANCER_SECURITY_GROUPS"]),
             verify_minutes=int(environment["EXPOSE_VERIFY_MINUTES"]),
             empty_after=float(environment["EXPOSE_EMPTY_AFTER"]),
             grace=float(environment["EXPOSE_GRACE"]),

@@ -1,0 +1,162 @@
+"""template.yaml keeps what the design promises: nothing is lost on the way, and what is exposed is withdrawn before the
+machine that could do it is gone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.unit.stack import FUNCTIONS, Stack, listed, stack, tokens
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Stack:
+    return stack()
+
+
+# --- queues: nothing is lost -----------------------------------------------------------------------------------------
+
+
+def test_every_queue_is_encrypted_and_has_dead_letters_of_its_own_kind(deployed: Stack) -> None:
+    queues = deployed.of("AWS::SQS::Queue")
+    dead = {name for name in queues if name.endswith("DeadLetters")}
+
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    for name in set(queues) - dead:
+        redrive = queues[name]["RedrivePolicy"]
+        target = redrive["deadLetterTargetArn"].strip("<>").removesuffix(".Arn")
+        assert target in dead
+        assert redrive["maxReceiveCount"] == 5
+        assert queues[target].get("FifoQueue") == queues[name].get("FifoQueue")
+
+
+def test_work_is_one_message_group_per_service(deployed: Stack) -> None:
+    work = deployed.properties("WorkQueue")
+
+    assert work["FifoQueue"] is True
+    assert (work["DeduplicationScope"], work["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+    assert all(
+        queue["QueueName"].endswith(".fifo") is queue.get("FifoQueue", False)
+        for queue in deployed.of("AWS::SQS::Queue").values()
+    )
+
+
+def test_a_message_stays_hidden_for_six_times_the_function_s_timeout(deployed: Stack) -> None:
+    """F§6."""
+    mappings = deployed.of("AWS::Lambda::EventSourceMapping")
+
+    assert set(mappings) == {"ReconcileWork", "NotifyLater"}
+    for mapping in mappings.values():
+        queue = deployed.properties(mapping["EventSourceArn"].strip("<>").removesuffix(".Arn"))
+        function = deployed.properties(mapping["FunctionName"].strip("<>"))
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["BatchSize"] == 10
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_every_rule_s_target_has_dead_letters_that_let_it_in(deployed: Stack) -> None:
+    """F§6: without them EventBridge drops the event; they must be a standard queue whose policy names the rule."""
+    rules = deployed.of("AWS::Events::Rule")
+    (policy,) = deployed.of("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert "FifoQueue" not in deployed.properties("EventsDeadLetters")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert sorted(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) == sorted(
+        f"<{rule}.Arn>" for rule in rules
+    )
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["DeadLetterConfig"] == {"Arn": "<EventsDeadLetters.Arn>"}
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] >= 60
+
+
+def test_every_rule_may_invoke_its_function_and_nobody_else_may(deployed: Stack) -> None:
+    allowed = {
+        (one["SourceArn"], one["FunctionName"]): one["Principal"]
+        for one in deployed.of("AWS::Lambda::Permission").values()
+    }
+    targets = {
+        (f"<{name}.Arn>", f"<{rule['Targets'][0]['Arn'].strip('<>').removesuffix('.Arn')}>")
+        for name, rule in deployed.of("AWS::Events::Rule").items()
+    }
+
+    assert allowed == dict.fromkeys(targets, "events.amazonaws.com")
+
+
+def test_an_asynchronous_run_that_fails_leaves_a_dead_letter(deployed: Stack) -> None:
+    configured = deployed.of("AWS::Lambda::EventInvokeConfig")
+
+    assert set(configured) == {f"{name}EventInvokeConfig" for name in FUNCTIONS if name != "Reconcile"}
+    for name, config in configured.items():
+        assert config["DestinationConfig"]["OnFailure"]["Destination"] == "<EventsDeadLetters.Arn>"
+        role = f"{name.removesuffix('EventInvokeConfig')}Role"
+        (send,) = (one for one in deployed.statements(role) if listed(one["Action"]) == ["sqs:SendMessage"])
+        assert "<EventsDeadLetters.Arn>" in send["Resource"]
+
+
+def test_the_sweep_runs_every_minute(deployed: Stack) -> None:
+    clock = deployed.properties("Clock")
+
+    assert clock["ScheduleExpression"] == "rate(1 minute)"
+    assert clock["Targets"][0]["Arn"] == "<Sweep.Arn>"
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_is_on_demand_encrypted_recoverable_and_forgets_its_audit_trail(deployed: Stack) -> None:
+    ledger = deployed.properties("Ledger")
+
+    assert deployed.resources["Ledger"]["DeletionPolicy"] == "Delete"
+    assert ledger["BillingMode"] == "PAY_PER_REQUEST"
+    assert [(key["AttributeName"], key["KeyType"]) for key in ledger["KeySchema"]] == [
+        ("pk", "HASH"),
+        ("sk", "RANGE"),
+    ]
+    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert ledger["SSESpecification"] == {"SSEEnabled": True}
+
+
+# --- deleting the stack ----------------------------------------------------------------------------------------------
+
+
+def _needs(deployed: Stack, name: str) -> set[str]:
+    """All that exists as long as `name` does: CloudFormation deletes it later."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        resource = deployed.resources[waiting.pop()]
+        said = {
+            *tokens(resource.get("Properties")),
+            *(f"<{one}>" for one in listed(resource.get("DependsOn", []))),
+        }
+        referred = {one for text in said for one in re.findall(r"<(\w+)[.>]", text)}
+        new = (referred & set(deployed.resources)) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def test_nothing_wakes_the_machine_any_more_when_it_withdraws_what_is_exposed(deployed: Stack) -> None:
+    for rule in deployed.of("AWS::Events::Rule"):
+        assert "Exposures" in _needs(deployed, rule)
+
+
+def test_all_that_withdrawing_takes_outlives_it(deployed: Stack) -> None:
+    assert {
+        *("Cleanup", "Reconcile", "Notify", "CleanupRole", "ReconcileRole", "NotifyRole"),
+        *(
+            "ReconcileWork",
+            "NotifyLater",
+            "WorkQueue",
+            "LaterQueue",
+            "WorkDeadLetters",
+            "LaterDeadLetters",
+            "Ledger",
+        ),
+        *("CleanupLog", "ReconcileLog", "NotifyLog", *deployed.of("AWS::Lambda::LayerVersion")),
+    } <= _needs(deployed, "Exposures")

@@ -1,0 +1,132 @@
+"""template.yaml's parameters: each says what it takes, refuses the rest, and reaches the functions."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.unit.stack import FUNCTIONS, Stack, source, stack, tokens
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Stack:
+    return stack()
+
+
+@pytest.mark.parametrize("name", source()["Parameters"])
+def test_a_parameter_says_what_it_is_and_refuses_the_rest(name: str) -> None:
+    parameter = source()["Parameters"][name]
+
+    assert len(parameter["Description"]) > 20
+    assert parameter["ConstraintDescription"]
+    bounds = {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
+    assert bounds
+    assert ("MinValue" in parameter) == ("MaxValue" in parameter)
+    assert all(isinstance(value, str) for value in parameter.get("AllowedValues", []))  # `no` is a word
+
+
+def test_every_parameter_is_grouped_labelled_and_used() -> None:
+    interface = source()["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    rest = {name: part for name, part in source().items() if name not in {"Parameters", "Metadata"}}
+
+    assert sorted(grouped) == sorted(interface["ParameterLabels"]) == sorted(source()["Parameters"])
+    assert set(source()["Parameters"]) <= set(re.findall(r"\w+", " ".join(tokens(rest))))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("TagPrefix", ["expose", "x", "granja-1"], ["aws", "Expose", "1x", "a:b", "", "a" * 33]),
+        ("AllowedClusters", ["*", "granja", "granja,prod-*"], ["", "granja, prod", "a/b", "granja,"]),
+        ("AllowedMechanisms", ["*", "dns", "dns,ip"], ["", "nds", "dns, ip", "*,dns"]),
+        ("AllowedNames", ["*", "animales.com", "animales.com,a_b.c"], ["", "*.com", "Animales.com", "a.b "]),
+        (
+            "AllowedLoadBalancers",
+            ["*", "internal", "internet-facing,granja-*", "tg/*", "granja-a?b,tg/conejo-*"],
+            ["", "a, b", "a/b", "tg/", "tg/a/b", "xtg/a", "a,", "a_b"],
+        ),
+        (
+            "LoadBalancerSubnets",
+            ["", "subnet-0a1b2c3d", "subnet-0123456789abcdef0,subnet-0a1b2c3d"],
+            ["*", "subnet-", "sg-0a1b2c3d", "subnet-0a1b2c3d, subnet-0a1b2c3e", "subnet-0a1b2c3d,"],
+        ),
+        (
+            "LoadBalancerSecurityGroups",
+            ["", "sg-0a1b2c3d", "sg-0123456789abcdef0,sg-0a1b2c3d"],
+            ["*", "sg-", "subnet-0a1b2c3d", "sg-0a1b2c3d sg-0a1b2c3e", "default"],
+        ),
+        (
+            "AlarmTopic",
+            ["", "arn:aws:sns:eu-west-1:123456789012:alarms"],
+            ["alarms", "arn:aws:sqs:x:123456789012:q"],
+        ),
+    ],
+)
+def test_a_parameter_takes_the_good_and_refuses_the_bad(name: str, good: list[str], bad: list[str]) -> None:
+    pattern = source()["Parameters"][name]["AllowedPattern"]
+
+    assert [value for value in good if not re.fullmatch(pattern, value)] == []
+    assert [value for value in bad if re.fullmatch(pattern, value)] == []
+
+
+@pytest.mark.parametrize(("name", "folder"), FUNCTIONS.items())
+def test_a_function_runs_the_handler_of_its_folder_with_the_layer(
+    name: str, folder: str, deployed: Stack
+) -> None:
+    function = deployed.properties(name)
+    (layer,) = deployed.of("AWS::Lambda::LayerVersion")
+
+    assert source()["Resources"][name]["Properties"]["CodeUri"] == f"functions/{folder}/"
+    assert (function["Handler"], function["Runtime"]) == ("app.handler", "python3.13")
+    assert (function["Architectures"], function["Layers"]) == (["arm64"], [f"<{layer}>"])
+    assert "TracingConfig" not in function
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_knows_every_parameter(name: str) -> None:
+    deployed = stack(
+        TagPrefix="show",
+        AllowedClusters="granja",
+        CreateNamespaces="private",
+        WindowSeconds="7",
+        AllowedLoadBalancers="internal,tg/conejo",
+        CreateLoadBalancers="internal",
+        LoadBalancerSubnets="subnet-0a1b2c3d",
+        LoadBalancerSecurityGroups="sg-0a1b2c3d",
+    )
+
+    assert deployed.properties(name)["Environment"]["Variables"] == {
+        "EXPOSE_STACK": "<AWS::StackName>",
+        "EXPOSE_PREFIX": "show",
+        "EXPOSE_POLICY": "sync",
+        "EXPOSE_CLUSTERS": "granja",
+        "EXPOSE_MECHANISMS": "*",
+        "EXPOSE_NAMES": "*",
+        "EXPOSE_CREATE_NAMESPACES": "private",
+        "EXPOSE_LOAD_BALANCERS": "internal,tg/conejo",
+        "EXPOSE_CREATE_LOAD_BALANCERS": "internal",
+        "EXPOSE_LOAD_BALANCER_SUBNETS": "subnet-0a1b2c3d",
+        "EXPOSE_LOAD_BALANCER_SECURITY_GROUPS": "sg-0a1b2c3d",
+        "EXPOSE_VERIFY_MINUTES": "60",
+        "EXPOSE_EMPTY_AFTER": "60",
+        "EXPOSE_GRACE": "300",
+        "EXPOSE_WINDOW": "7",
+        "EXPOSE_ON_DELETE": "withdraw",
+        "EXPOSE_TABLE": "<Ledger>",
+        "EXPOSE_WORK_QUEUE": "<WorkQueue>",
+        "EXPOSE_LATER_QUEUE": "<LaterQueue>",
+        "POWERTOOLS_SERVICE_NAME": "ecs-expose",
+        "POWERTOOLS_METRICS_NAMESPACE": "ecs-expose",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def test_the_functions_are_these_and_each_writes_to_its_own_log_for_a_month(deployed: Stack) -> None:
+    functions = deployed.of("AWS::Lambda::Function")
+
+    assert set(functions) == set(FUNCTIONS)
+    for name, function in functions.items():
+        assert function["LoggingConfig"]["LogGroup"] == f"<{name}Log>"
+        assert deployed.properties(f"{name}Log")["RetentionInDays"] == 30
