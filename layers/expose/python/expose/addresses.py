@@ -115,6 +115,7 @@ def _with_host(task: Task, host: InstanceTypeDef | None) -> Task:
         return task
     return replace(
         task,
+        instance=host.get("InstanceId", ""),
         private_ipv4=host.get("PrivateIpAddress", ""),
         public_ipv4=host.get("PublicIpAddress", ""),
         ipv6=host.get("Ipv6Address", ""),

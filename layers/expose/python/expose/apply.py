@@ -1,4 +1,4 @@
-"""Carrying out a plan for one exposure: claim, open, close, record.
+"""Carrying out a plan for one exposure: claim, open, close, record. And taking in what AWS says of it afterwards.
 
 What is about to be created stands in the ledger first, and leaves it only after it is seen gone; so a crash between
 any two calls leaks nothing, and the next pass goes on from there. The new way in is open before the old one closes.
@@ -6,29 +6,30 @@ any two calls leaks nothing, and the next pass goes on from there. The new way i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from expose.aws import AwsError
+from expose.application import Application, claimed
 from expose.ledger import Ledger
-from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource, ids_of, resolve
+from expose.model import Identity, NotYet, Owned, ids_of
 from expose.outcome import Outcome
-from expose.plan import Create, Delete, Forget, Plan, Update
+from expose.plan import Plan
 from expose.policy import stopped
 from expose.records import CLOCKS_DIFFER, Record
-from expose.resources import Adapters, Made
+from expose.resources import Adapters, Condition, Settled
+from expose.shared import Shared
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
 _HURRIED = 1.0  # the same, where the outcome stands in the way of a withdrawal
-_MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
 
 
 class Applier:
     def __init__(
-        self, adapters: Adapters, ledger: Ledger, *, grace: float, clock: Callable[[], float]
+        self, adapters: Adapters, ledger: Ledger, shared: Shared, *, grace: float, clock: Callable[[], float]
     ) -> None:
         self._adapters = adapters
         self._ledger = ledger
+        self._shared = shared
         self._grace = grace
         self._clock = clock
 
@@ -46,38 +47,39 @@ class Applier:
             running = [entry for entry in asked if entry.identity.kind == kind]
             settled = self._adapters.operations[kind].settle(running, ids_of(entries))
             for identity, ended in settled.items():
-                entry = replace(entries[identity], operation="", leaving=False)
                 error = error or ended.error
-                if ended.error:  # it may have happened or not, as after a lost answer
-                    entries[identity] = replace(entry, fingerprint="")
-                elif entries[identity].leaving:
-                    self._gone(entries, entry)
-                else:
-                    self._made(entries, entry, Made(ended.aws_id))
+                self._ended(entries, entries[identity], ended)
         return record.owning(entries), error
+
+    def examine(self, record: Record) -> Record:
+        """Take in how healthy AWS finds what is owned, of those kinds whose health it watches."""
+        entries = record.by_identity
+        for kind, health in self._adapters.health.items():
+            there = [
+                each
+                for each in entries.values()
+                if each.identity.kind == kind and each.aws_id and not each.operation
+            ]
+            if there:
+                for identity, condition in health.examine(there, ids_of(entries)).items():
+                    entries[identity] = _in(entries[identity], condition, self._clock())
+        return record.owning(entries)
 
     def apply(
         self, record: Record, plan: Plan, *, mark: str, alive: Collection[str], serving: Collection[str] = ()
     ) -> Outcome:
-        """Carry out `plan`. `alive` are the tasks that are not to stop: what belongs to others closes at once.
-
-        Anything else that closes waits until all that should replace it is open. So does the very last address, for
-        as long as its task, though it is to stop, is still `serving`.
-        """
-        outcome = Outcome(self._claim(record, plan))
-        entries = outcome.record.by_identity
-        for opening in plan.openings:
-            if outcome.refused is None:
-                self._try(opening, entries, outcome, mark)
-        outcome.opening |= any(entry.operation and not entry.leaving for entry in entries.values())
-        for closing in plan.closings:
-            entry = closing.owned
-            if outcome.opening and entry.task in serving and _last_address(entry, entries):
-                outcome.wait(
-                    NotYet("the last address stays until its successor is published", seconds=_SETTLES)
-                )
-            elif stopped(entry, alive) or not outcome.unfinished:
-                self._try(closing, entries, outcome, mark)
+        """Carry out `plan`. `alive` are the tasks that are not to stop: what belongs to others closes at once."""
+        application = Application(
+            self._claim(record, plan),
+            self._adapters,
+            self._shared,
+            mark=mark,
+            grace=self._grace,
+            clock=self._clock,
+        )
+        application.open(plan.openings)
+        application.close(plan.closings, alive=alive, serving=serving)
+        outcome, entries = application.outcome, application.entries
         for entry in entries.values():
             if entry.operation:
                 pause = _HURRIED if _overtaken(entry, alive) else _settles(entry, self._clock())
@@ -88,139 +90,30 @@ class Applier:
     def _claim(self, record: Record, plan: Plan) -> Record:
         entries = record.by_identity
         for change in plan.openings:
-            entries.setdefault(change.resource.identity, _claimed(change.resource, self._clock()))
+            entries.setdefault(change.resource.identity, claimed(change.resource, self._clock()))
         if len(entries) == len(record.owned):
             return record
         return self._ledger.save_record(record.owning(entries))
 
-    def _try(
-        self,
-        change: Create | Update | Delete | Forget,
-        entries: dict[Identity, Owned],
-        outcome: Outcome,
-        mark: str,
-    ) -> None:
-        try:
-            self._change(change, entries, outcome, mark)
-            outcome.changes += 1
-        except NotYet as reason:
-            outcome.wait(reason)
-            on_its_way = not isinstance(reason, InTheWay | _Behind)
-            outcome.opening |= on_its_way and isinstance(change, Create | Update)
-        except Refused as refusal:
-            outcome.refused = outcome.refused or refusal
-        except AwsError as error:
-            outcome.failed = outcome.failed or error
-
-    def _change(
-        self,
-        change: Create | Update | Delete | Forget,
-        entries: dict[Identity, Owned],
-        outcome: Outcome,
-        mark: str,
-    ) -> None:
-        match change:
-            case Create(resource):
-                outcome.unopened.add(resource.identity)
-                self._create(entries, resource, mark, outcome.unopened)
-                outcome.unopened.remove(resource.identity)
-            case Update(resource, entry):
-                ids = resolve(resource.refs, entries)
-                made = self._adapters.kinds[resource.identity.kind].update(resource, entry.aws_id, ids)
-                self._made(entries, _claimed(resource, self._clock()), made)
-            case Delete(entry):
-                self._delete(entries, entry, mark, 0.0 if outcome.record.closed else self._grace)
-            case Forget(entry):
-                self._gone(entries, entry)
-
-    def _create(
-        self, entries: dict[Identity, Owned], resource: Resource, mark: str, unopened: Collection[Identity]
-    ) -> None:
-        for parent in resource.parents:
-            if (
-                parent in unopened
-                or parent not in entries
-                or not entries[parent].aws_id
-                or entries[parent].leaving
-            ):
-                raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
-        made = Made(self._ledger.join(resource.identity, mark) if resource.shared else "")
-        if not made.aws_id:
-            adapter = self._adapters.kinds[resource.identity.kind]
-            made = adapter.create(resource, resolve(resource.refs, entries), mark)
-        self._made(entries, _claimed(resource, self._clock()), made)
-
-    def _delete(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> None:
-        for child in entries.values():
-            if entry.identity in child.parents:
-                raise _Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
-        if entry.shared and not self._last(entries, entry, mark, grace):
+    def _ended(self, entries: dict[Identity, Owned], entry: Owned, ended: Settled) -> None:
+        settled = replace(entry, operation="", leaving=False)
+        if ended.error:  # it may have happened or not, as after a lost answer
+            entries[entry.identity] = replace(settled, fingerprint="")
+        elif entry.leaving:
             del entries[entry.identity]
-            return
-        aws_id = self._locate(entries, entry.identity, mark)
-        try:
-            adapter = self._adapters.kinds[entry.identity.kind]
-            operation = adapter.delete(entry, aws_id, resolve(entry.refs, entries), mark) if aws_id else ""
-        except NotYet:
             if entry.shared:
-                self._ledger.reopen(entry.identity)
-            raise
-        if operation:
-            entries[entry.identity] = replace(entry, operation=operation, leaving=True, since=self._clock())
+                self._shared.drop(entry.identity)
         else:
-            self._gone(entries, entry)
-
-    def _locate(self, entries: dict[Identity, Owned], identity: Identity, mark: str) -> str:
-        """The id of what is owned, looked for in AWS where it was claimed and the answer to its making was lost."""
-        entry = entries[identity]
-        if not entry.aws_id:
-            for parent in entry.parents:
-                if parent in entries:
-                    self._locate(entries, parent, mark)
-            ids = resolve(entry.refs, entries)
-            entry = replace(entry, aws_id=self._adapters.kinds[identity.kind].locate(entry, ids, mark))
-            entries[identity] = entry
-        return entry.aws_id
-
-    def _last(self, entries: dict[Identity, Owned], entry: Owned, mark: str, grace: float) -> bool:
-        """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
-        now = self._clock()
-        empty_since = self._ledger.leave(entry.identity, mark, now=now)
-        if empty_since is None:
-            return False
-        if (left := empty_since + grace - now) > 0:
-            entries[entry.identity] = replace(entry, leaving=True)  # who wants it again has to join again
-            raise NotYet(
-                f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
-            )
-        return self._ledger.close(entry.identity)
-
-    def _made(self, entries: dict[Identity, Owned], entry: Owned, made: Made) -> None:
-        aws_id = made.aws_id or entry.aws_id
-        entries[entry.identity] = replace(entry, aws_id=aws_id, operation=made.operation, since=self._clock())
-        if entry.shared and aws_id:
-            self._ledger.made(entry.identity, aws_id)
-
-    def _gone(self, entries: dict[Identity, Owned], entry: Owned) -> None:
-        if entry.shared:
-            self._ledger.drop(entry.identity)
-        del entries[entry.identity]
+            settled = replace(settled, aws_id=ended.aws_id or entry.aws_id, since=self._clock())
+            entries[entry.identity] = _in(settled, ended.condition, self._clock())
+            if entry.shared and settled.aws_id:
+                self._shared.made(entry.identity, settled.aws_id, settled.address)
 
 
-class _Behind(NotYet):
-    """It waits for another resource, which says itself what it waits for."""
-
-
-def _claimed(resource: Resource, now: float) -> Owned:
-    return Owned(
-        identity=resource.identity,
-        fingerprint=resource.fingerprint,
-        refs=resource.refs,
-        task=resource.task,
-        address=resource.address,
-        shared=resource.shared,
-        since=now,
-    )
+def _in(entry: Owned, condition: Condition, now: float) -> Owned:
+    """The entry in the condition that AWS found it in."""
+    sick_since = (entry.sick_since or now) if condition.sick else 0.0
+    return replace(entry, trouble=condition.trouble, sick_since=sick_since)
 
 
 def _overtaken(entry: Owned, alive: Collection[str]) -> bool:
@@ -234,9 +127,3 @@ def _settles(entry: Owned, now: float) -> float:
     while entry.since + pause <= now:
         pause *= 2
     return entry.since + pause - now
-
-
-def _last_address(entry: Owned, entries: Mapping[Identity, Owned]) -> bool:
-    """Whether no other address is surely published."""
-    others = (each for each in entries.values() if each.address and each.identity != entry.identity)
-    return not any(each.aws_id and not each.operation for each in others)

@@ -15,9 +15,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
+    from mypy_boto3_acm import ACMClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_servicediscovery import ServiceDiscoveryClient
@@ -53,6 +55,10 @@ class Clients:
         )
 
     @cached_property
+    def acm(self) -> ACMClient:
+        return self._session.client("acm", config=self._config)
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self._session.client("dynamodb", config=self._config)
 
@@ -63,6 +69,10 @@ class Clients:
     @cached_property
     def ecs(self) -> ECSClient:
         return self._session.client("ecs", config=self._config)
+
+    @cached_property
+    def elbv2(self) -> ElasticLoadBalancingv2Client:
+        return self._session.client("elbv2", config=self._config)
 
     @cached_property
     def events(self) -> EventBridgeClient:

@@ -19,10 +19,13 @@ from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
+from expose.names import Names
 from expose.notifier import Notifier
 from expose.outbox import Outbox
-from expose.resources import adapters
+from expose.replacing import Replacer
+from expose.resources import Placement, adapters
 from expose.settings import Settings
+from expose.shared import Shared
 from expose.sweep import Sweep
 from expose.telemetry import Telemetry
 
@@ -53,26 +56,34 @@ class Parts:
     @cached_property
     def controller(self) -> Controller:
         settings = self.settings
-        resources = adapters(self._clients, self._ledger, settings.stack)
+        shared = Shared(self._clients, settings.table)
+        resources = adapters(
+            self._clients,
+            Names(self._clients, settings.table),
+            shared,
+            stack=settings.stack,
+            placement=Placement(settings.subnets, settings.security_groups),
+        )
+        source = Source(self._clients)
         exposing = Exposing(
             mechanisms=MECHANISMS,
             adapters=resources,
-            applier=Applier(resources, self._ledger, grace=settings.grace, clock=_now),
+            applier=Applier(resources, self._ledger, shared, grace=settings.grace, clock=_now),
             limits=settings.limits,
             stack=settings.stack,
             empty_after=settings.empty_after,
             clock=_now,
         )
         return Controller(
-            source=Source(self._clients),
+            source=source,
             ledger=self._ledger,
             exposing=exposing,
+            replacer=Replacer(source=source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
             outbox=self._outbox,
             telemetry=self.telemetry,
             reader=Reader(MECHANISMS, prefix=settings.prefix, policy=settings.policy, clock=_now),
             limits=settings.limits,
             prefix=settings.prefix,
-            empty_after=settings.empty_after,
             clock=_now,
         )
 

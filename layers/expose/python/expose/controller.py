@@ -17,8 +17,9 @@ from expose.ledger import Ledger
 from expose.model import NotYet, Refused, Service, ServiceArn, Status
 from expose.outbox import Outbox
 from expose.outcome import Outcome
-from expose.policy import Limits, not_allowed, ready
+from expose.policy import Limits, Replacing, not_allowed, ready
 from expose.records import Memory, Record
+from expose.replacing import Replacer
 from expose.telemetry import Telemetry
 from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
@@ -39,23 +40,23 @@ class Controller:
         source: Source,
         ledger: Ledger,
         exposing: Exposing,
+        replacer: Replacer,
         outbox: Outbox,
         telemetry: Telemetry,
         reader: Reader,
         limits: Limits,
         prefix: str,
-        empty_after: float,
         clock: Callable[[], float],
     ) -> None:
         self._source = source
         self._ledger = ledger
         self._exposing = exposing
+        self._replacer = replacer
         self._outbox = outbox
         self._telemetry = telemetry
         self._reader = reader
         self._limits = limits
         self._prefix = prefix
-        self._empty_after = empty_after
         self._clock = clock
 
     def reconcile(self, work: Work) -> None:
@@ -150,14 +151,18 @@ class Controller:
         troubles: list[Exception] = []
         said: list[Announcement] = []
         followed: list[Record] = []
+        replacing: list[tuple[Record, Replacing]] = []
         for ask in asks:
             try:
                 record, told = self._follow(ask, memory, work)
             except Exception as trouble:  # noqa: BLE001 - one exposure's must not stop the others; it is raised below
                 troubles.append(trouble)
-            else:
-                followed += [record] if record else []
-                said += [told] if told else []
+                continue
+            followed += [record] if record else []
+            said += [told] if told else []
+            how = self._exposing.replacing(ask, memory.service)
+            replacing += [(record, how)] if record and how else []
+        said += self._replacer.replace(replacing, memory)
         if look := next_look(followed, records, memory.service, now=self._clock()):
             again = Work(work.service, "looking again", look.depth, since=work.since)
             self._outbox.later(again, seconds=look.seconds)
@@ -173,7 +178,11 @@ class Controller:
         serving = frozenset(task for task, heard in memory.stopping.items() if now - heard < _SERVES_ON)
         outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
         gone = ask.exposure is None and ask.refusal is None
-        until = memory.none_ready_since + self._empty_after if self._holds(memory, outcome.record) else 0.0
+        until = (
+            memory.none_ready_since + self._exposing.empty_after
+            if self._holds(memory, outcome.record)
+            else 0.0
+        )
         inert = gone or not memory.service.active
         record = judge(ask.record, outcome, memory.service, gone=inert, now=now, held_until=until)
         removed = gone and not record.owned
@@ -199,7 +208,7 @@ class Controller:
         now = self._clock()
         since = record.since or ((work.since or now) if outcome.changes else 0.0)
         if record.status is Status.ACTIVE and since:
-            self._telemetry.published(now - since, endpoints=len(record.addresses))
+            self._telemetry.published(now - since, endpoints=len(record.tasks))
             since = 0.0
         return replace(record, since=since, verified_at=now if verified else record.verified_at)
 

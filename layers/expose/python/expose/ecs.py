@@ -1,4 +1,4 @@
-"""The source: services, their tags and their running tasks, read from ECS.
+"""The source: services, their tags and their running tasks, read from ECS; and the one thing asked of it, to stop one.
 
 Whatever cannot be read raises; it never comes back as fewer tasks. A task that is no longer listed counts as stopped
 only after ECS, asked for it by name, has said so.
@@ -30,8 +30,12 @@ ACTIONS = frozenset(
         "ecs:DescribeTaskDefinition",
         "ecs:DescribeTasks",
         "ecs:ListTasks",
+        "ecs:StopTask",
     }
 )
+
+_REASON = 1024  # characters of a reason to stop a task
+_MINIMUM_HEALTHY = 100  # percent, where a service does not say
 
 
 class Source:
@@ -95,6 +99,10 @@ class Source:
             self._definitions[arn] = _definition(answer["taskDefinition"])
         return self._definitions[arn]
 
+    def stop(self, arn: ServiceArn, task: str, reason: str) -> None:
+        """The service starts another in its place."""
+        self._clients.ecs.stop_task(cluster=arn.cluster, task=task, reason=reason[:_REASON])
+
     def running(self, cluster: str) -> Iterator[str]:
         """The ARNs of all tasks in a cluster that are meant to run."""
         for page in self._clients.ecs.get_paginator("list_tasks").paginate(cluster=cluster):
@@ -114,6 +122,12 @@ class Source:
             wanted=described.get("desiredCount", 0),
             tags={tag.get("key", ""): tag.get("value", "") for tag in described.get("tags", [])},
             subnets=tuple(network["subnets"]) if network else (),
+            minimum_healthy=described.get("deploymentConfiguration", {}).get(
+                "minimumHealthyPercent", _MINIMUM_HEALTHY
+            ),
+            health_grace=described.get("healthCheckGracePeriodSeconds", 0),
+            rolling=_rolls(described),
+            native=tuple(sorted(_native(described))),
             read_at=now,
         )
 
@@ -132,6 +146,20 @@ class Source:
     def _used(self, service: Service, tasks: Iterable[Task]) -> Mapping[str, Definition]:
         used = sorted({task.definition for task in tasks})
         return {arn: service.definitions.get(arn) or self.definition(arn) for arn in used}
+
+
+def _rolls(service: ServiceTypeDef) -> bool:
+    deployments = service.get("deployments", [])
+    return len(deployments) > 1 or any(each.get("rolloutState") == "IN_PROGRESS" for each in deployments)
+
+
+def _native(service: ServiceTypeDef) -> Iterator[str]:
+    """The target groups that ECS keeps itself, of both colours where it deploys blue/green (F§2)."""
+    kept = [*service.get("loadBalancers", [])]
+    kept += [each for task_set in service.get("taskSets", []) for each in task_set.get("loadBalancers", [])]
+    for each in kept:
+        yield each.get("targetGroupArn", "")
+        yield each.get("advancedConfiguration", {}).get("alternateTargetGroupArn", "")
 
 
 def _complete(task: Task, service: Service, public: bool) -> bool:

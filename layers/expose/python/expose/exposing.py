@@ -16,10 +16,12 @@ from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, NotYet, Refused, Resource, Service, ServiceArn, digest
 from expose.outcome import Outcome
 from expose.plan import Delete, Plan, plan, recorded
-from expose.policy import POLICIES, Limits, stopped, to_publish
-from expose.records import Record
+from expose.policy import POLICIES, Limits, Replacing, stopped, to_publish
+from expose.records import CLOCKS_DIFFER, Record
 from expose.resources import Adapters
 
+_WATCHES = 60.0  # seconds between two looks at the health of what AWS watches
+_WATCHES_SICK = 15.0  # the same, while any of it is unhealthy
 _LISTING_LAG = 60.0  # seconds for which what was just made counts as there although a list lacks it (F§3.2)
 
 
@@ -40,7 +42,7 @@ class Exposing:
         self._applier = applier
         self._limits = limits
         self._stack = stack
-        self._empty_after = empty_after
+        self.empty_after = empty_after
         self._clock = clock
 
     def look_up(self, ask: Ask, service: Service) -> Ask:
@@ -89,7 +91,14 @@ class Exposing:
             if not outcome.unfinished:
                 break
             current = recorded(outcome.record.owned)
-        return outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
+        outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
+        return self._watch(ask, outcome, service)
+
+    def replacing(self, ask: Ask, service: Service) -> Replacing | None:
+        """Whether the tag wants sick tasks replaced."""
+        if ask.exposure is None or ask.policy != "sync":
+            return None
+        return self._mechanisms[ask.exposure.mechanism].replacing(ask.exposure, service)
 
     def mark(self, ask: Ask) -> str:
         """Whose something is, to be read by people too; 200 printable characters at most, as tags and attributes need."""
@@ -97,6 +106,22 @@ class Exposing:
         text = f"{self._stack}/{arn.label}/{ask.record.tag}"
         printable = len(text) <= 200 and text.isascii() and " " not in text
         return text if printable else f"{self._stack}/{digest(text)}"
+
+    def _watch(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
+        """Ask how healthy its tasks are found, when it is time to; always where sick ones are to be replaced, else for
+        as long as something is wrong.
+        """
+        record, now = outcome.record, self._clock()
+        wanted = self.replacing(ask, service) is not None or any(each.trouble for each in record.owned)
+        if wanted and (ask.fresh or record.watch_at <= now + CLOCKS_DIFFER):
+            try:
+                record = self._applier.examine(record)
+            except AwsError as failure:
+                outcome.failed = outcome.failed or failure
+            pause = _WATCHES_SICK if any(each.sick_since for each in record.owned) else _WATCHES
+            record = replace(record, watch_at=now + pause)
+        outcome.record = replace(record, watch_at=record.watch_at if wanted else 0.0)
+        return outcome
 
     def _bring_about(
         self,
@@ -141,11 +166,15 @@ class Exposing:
     ) -> Sequence[Resource]:
         if attempt.exposure is None or not service.active:
             return ()
+        mechanism = self._mechanisms[attempt.exposure.mechanism]
         tasks = to_publish(
-            service, published=record.tasks, none_ready_for=none_ready_for, empty_after=self._empty_after
+            service,
+            mechanism.ready,
+            published=record.tasks,
+            none_ready_for=none_ready_for,
+            empty_after=self.empty_after,
         )
         surroundings = Surroundings(self._limits, self.mark(Ask(record)), attempt.found)
-        mechanism = self._mechanisms[attempt.exposure.mechanism]
         return mechanism.desired(
             attempt.exposure, replace(service, tasks=tasks, read_at=self._clock()), surroundings
         )

@@ -3,8 +3,8 @@
     pk                       sk                 holds
     SERVICE#<arn>            SERVICE            Memory: the service as last read
     SERVICE#<arn>            EXPOSURE#<tag>     Record: one exposure, what it owns, how it stands
-    CLAIM#<name>             CLAIM              the mark of the exposure that holds a name; the first one wins
-    SHARED#<kind>/<key>      SHARED             the marks of the exposures that use a resource together
+    CLAIM#<name>             CLAIM              see `names`
+    SHARED#<kind>/<key>      SHARED             see `shared`
 
 Records and memories are written only over the version that was read, so two workers cannot overwrite each other.
 Status and message stand beside the packed body as attributes of their own, for people to read.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.model import Identity, NotYet, Refused
+from expose.model import NotYet
 from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
 
 if TYPE_CHECKING:
@@ -28,16 +28,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
     Values = dict[str, UniversalAttributeValueTypeDef]
 
-ACTIONS = frozenset(
-    {
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:Scan",
-        "dynamodb:UpdateItem",
-    }
-)
+ACTIONS = frozenset({"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"})
 
 _EXPOSURE = "EXPOSURE#"
 _REFUSED = "ConditionalCheckFailedException"
@@ -106,112 +97,6 @@ class Ledger:
 
     def forget_memory(self, service: str) -> None:
         self._delete(f"SERVICE#{service}", "SERVICE")
-
-    def claim(self, name: str, mark: str) -> None:
-        """Hold a name. Raise `Refused` where another mark holds it."""
-        try:
-            self._clients.dynamodb.put_item(
-                TableName=self._table,
-                Item={"pk": {"S": f"CLAIM#{name}"}, "sk": {"S": "CLAIM"}, "holder": {"S": mark}},
-                ConditionExpression="attribute_not_exists(pk) OR holder = :mark",
-                ExpressionAttributeValues={":mark": {"S": mark}},
-            )
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-            raise Refused(
-                "NameTaken",
-                f"{name.rsplit('/', 1)[-1]} is held by {self.holder(name)}: choose another name, or remove it there",
-            ) from error
-
-    def holder(self, name: str) -> str:
-        """The mark that holds a name; empty for none."""
-        answer = self._clients.dynamodb.get_item(
-            TableName=self._table, Key=_key(f"CLAIM#{name}", "CLAIM"), ConsistentRead=True
-        )
-        return answer.get("Item", {}).get("holder", {}).get("S", "")
-
-    def release(self, name: str, mark: str) -> None:
-        """Let go of a name, if it is ours."""
-        try:
-            self._clients.dynamodb.delete_item(
-                TableName=self._table,
-                Key=_key(f"CLAIM#{name}", "CLAIM"),
-                ConditionExpression="attribute_not_exists(pk) OR holder = :mark",
-                ExpressionAttributeValues={":mark": {"S": mark}},
-            )
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-
-    def join(self, shared: Identity, mark: str) -> str:
-        """Use a shared resource. Its id, or empty where it is still to be made. Raise `NotYet` while it is going."""
-        try:
-            item = self._update(
-                shared,
-                "ADD used_by :marks REMOVE empty_since",
-                {":marks": {"SS": [mark]}},
-                condition="attribute_not_exists(closing)",
-            )
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-            raise NotYet(f"{shared} is being removed", seconds=10) from error
-        return item.get("aws_id", {}).get("S", "")
-
-    def made(self, shared: Identity, aws_id: str) -> None:
-        self._update(shared, "SET aws_id = :id", {":id": {"S": aws_id}})
-
-    def leave(self, shared: Identity, mark: str, *, now: float) -> float | None:
-        """Stop using a shared resource. Since when nobody uses it, or None where others still do."""
-        item = self._update(shared, "DELETE used_by :marks", {":marks": {"SS": [mark]}})
-        if "used_by" in item:
-            return None
-        item = self._update(
-            shared, "SET empty_since = if_not_exists(empty_since, :now)", {":now": {"N": str(now)}}
-        )
-        return None if "used_by" in item else float(item["empty_since"]["N"])
-
-    def close(self, shared: Identity) -> bool:
-        """Let nobody join any more, because it is about to be removed. False where somebody just has."""
-        try:
-            self._update(
-                shared,
-                "SET closing = :yes",
-                {":yes": {"BOOL": True}},
-                condition="attribute_not_exists(used_by)",
-            )
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-            return False
-        return True
-
-    def reopen(self, shared: Identity) -> None:
-        """It cannot go yet, so whoever wants it may join."""
-        self._update(shared, "REMOVE closing ADD reopened :one", {":one": {"N": "1"}})
-
-    def drop(self, shared: Identity) -> None:
-        """It is seen gone: the next one who needs it may make it anew."""
-        self._delete(f"SHARED#{shared}", "SHARED")
-
-    def _update(
-        self,
-        shared: Identity,
-        expression: str,
-        values: Values,
-        *,
-        condition: str = "attribute_not_exists(never)",
-    ) -> Item:
-        answer = self._clients.dynamodb.update_item(
-            TableName=self._table,
-            Key=_key(f"SHARED#{shared}", "SHARED"),
-            UpdateExpression=expression,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
-        )
-        return answer["Attributes"]
 
     def _put(self, service: str, sk: str, body: bytes, version: int, extra: Values) -> None:
         try:

@@ -106,7 +106,9 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as last read. `bindings` tells the host port of each container port in bridge and host mode."""
+    """A task as last read. `bindings` tells the host port of each container port in bridge and host mode, `instance` the
+    EC2 instance that the task runs on where it shares the host's addresses.
+    """
 
     id: str
     definition: str
@@ -117,18 +119,27 @@ class Task:
     private_ipv4: str = ""
     public_ipv4: str = ""
     ipv6: str = ""
+    instance: str = ""
     bindings: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as last read, at `read_at`. `tasks` are those that are not stopping."""
+    """A service as last read, at `read_at`. `tasks` are those that are not stopping.
+
+    `minimum_healthy` is in percent, `health_grace` in seconds. `rolling` says that a deployment is under way. `native`
+    are the ARNs of the target groups that ECS itself keeps for it.
+    """
 
     arn: ServiceArn
     active: bool = True
     wanted: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
     subnets: tuple[str, ...] = ()
+    minimum_healthy: int = 100
+    health_grace: int = 0
+    rolling: bool = False
+    native: tuple[str, ...] = ()
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     tasks: tuple[Task, ...] = ()
     read_at: float = 0.0
@@ -196,7 +207,8 @@ class Owned:
     """The ledger's memory of a resource: claimed before it is created, forgotten after it is seen gone.
 
     `aws_id` is empty while only claimed. `operation` is AWS's id of a change that is still on its way; `leaving`
-    says that the change is the deletion. `refs` are those of the resource, for whoever must delete it.
+    says that the change is the deletion. `refs` are those of the resource, for whoever must delete it. `trouble` is
+    what AWS last said is wrong with it, `sick_since` when it was first found unhealthy, 0 while it is not.
     """
 
     identity: Identity
@@ -209,6 +221,8 @@ class Owned:
     operation: str = ""
     leaving: bool = False
     since: float = 0.0
+    trouble: str = ""
+    sick_since: float = 0.0
 
     @property
     def parents(self) -> tuple[Identity, ...]:

@@ -80,6 +80,37 @@ def recorded(owned: Iterable[Owned]) -> dict[Identity, str]:
     return {entry.identity: entry.fingerprint for entry in owned if entry.aws_id}
 
 
+Change = Create | Update | Delete | Forget
+
+
+def subject(change: Change) -> Resource | Owned:
+    return change.resource if isinstance(change, Create | Update) else change.owned
+
+
+def batches(changes: Iterable[Change], sizes: Mapping[str, int]) -> Iterator[Sequence[Change]]:
+    """Neighbours that can be made in one call: of one kind, with the same references, so many as `sizes` allows.
+
+    What no size is given for goes alone. Creating and updating are the same thing to a batch.
+    """
+    batch: list[Change] = []
+    for change in changes:
+        if batch and (_sort(batch[0]) != _sort(change) or len(batch) >= sizes.get(_kind(change), 1)):
+            yield batch
+            batch = []
+        batch.append(change)
+    if batch:
+        yield batch
+
+
+def _kind(change: Change) -> str:
+    return subject(change).identity.kind
+
+
+def _sort(change: Change) -> tuple[bool, bool, str, Mapping[str, Identity | str]]:
+    opens = isinstance(change, Create | Update)
+    return opens, isinstance(change, Forget), _kind(change), subject(change).refs
+
+
 def _openings(
     wanted: Iterable[Resource], current: Mapping[Identity, str], owned: Mapping[Identity, Owned]
 ) -> Iterator[Create | Update]:

@@ -35,16 +35,32 @@ def stopped(entry: Owned, alive: Collection[str]) -> bool:
     return bool(entry.task) and entry.task not in alive
 
 
+Ready = Callable[[Task, Service], bool]
+"""Whether a task may be reachable."""
+
+
 def ready(task: Task, service: Service) -> bool:
     """Running, and healthy where its task definition says how to tell."""
     definition = service.definitions.get(task.definition)
     return task.running and definition is not None and (task.healthy or not definition.health_checked)
 
 
+def runs(task: Task, service: Service) -> bool:
+    """Running: enough where something else asks whether it is healthy."""
+    return task.running and task.definition in service.definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """That a task found unhealthy for longer than `grace` seconds is to be stopped, so that ECS starts another."""
+
+    grace: float
+
+
 def to_publish(
-    service: Service, *, published: Collection[str], none_ready_for: float, empty_after: float
+    service: Service, ready: Ready, *, published: Collection[str], none_ready_for: float, empty_after: float
 ) -> tuple[Task, ...]:
-    """The ready tasks; or, where a service that wants tasks has had none ready for less than `empty_after` seconds,
+    """The tasks that are `ready`; or, where a service that wants tasks has had none ready for less than `empty_after` seconds,
     those that were published and have not stopped: no surprise empties a name.
 
     Tasks that are stopping are not among the service's tasks at all, so their addresses are never held.

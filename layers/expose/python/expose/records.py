@@ -20,14 +20,15 @@ class Memory:
 
     `stopping` are ids of tasks that are to stop and were still serving when we heard of it, `stopped` of those that do
     not serve any more, each with the time of hearing it: that never reverts, so no stale answer brings them back.
-    `none_ready_since` is 0 while any task is ready. Times are seconds since
-    the epoch.
+    `none_ready_since` is 0 while any task is ready. `replaced_at` is when a task was last stopped for being sick. Times
+    are seconds since the epoch.
     """
 
     service: Service
     stopping: Mapping[str, float] = field(default_factory=dict)
     stopped: Mapping[str, float] = field(default_factory=dict)
     none_ready_since: float = 0.0
+    replaced_at: float = 0.0
     version: int = 0
 
 
@@ -38,7 +39,8 @@ class Record:
     `value` is the tag's value as last seen, `good` the last one that could be carried out: while the new one cannot,
     the good one goes on being followed. `found` and `good_found` are the answers to their look-ups. `look_at` is when the service is
     to be looked at again, `retry_at` when everything is read and tried anew after a refusal or a failure; both 0 for
-    not at all. `since` is when the change happened that is not published yet. `announced` tells what was said last.
+    not at all. `watch_at` is when AWS is asked again how healthy they are that it owns, 0 for not at all. `since` is when
+    the change happened that is not published yet. `announced` tells what was said last.
     `closed` is set for good when the stack is being deleted.
     """
 
@@ -55,6 +57,7 @@ class Record:
     attempts: int = 0
     look_at: float = 0.0
     retry_at: float = 0.0
+    watch_at: float = 0.0
     since: float = 0.0
     verified_at: float = 0.0
     announced: str = ""
@@ -94,6 +97,7 @@ def load_memory(packed: bytes) -> Memory:
             definitions={arn: _definition(each) for arn, each in service.pop("definitions").items()},
             tasks=tuple(_task(each) for each in service.pop("tasks")),
             subnets=tuple(service.pop("subnets")),
+            native=tuple(service.pop("native", ())),
             **service,
         ),
         **data,

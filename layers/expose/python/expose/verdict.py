@@ -50,7 +50,12 @@ def judge(
         retry_at = now + _backoff(attempts, _FAILED_AGAIN)
     elif status is Status.BLOCKED:
         retry_at = now + _backoff(attempts, _BLOCKED_AGAIN)
-    waits = [retry_at, held_until, now + outcome.waiting.seconds if outcome.waiting else 0.0]
+    waits = [
+        retry_at,
+        held_until,
+        outcome.record.watch_at,
+        now + outcome.waiting.seconds if outcome.waiting else 0.0,
+    ]
     if not gone and (outcome.refused is None or outcome.record.good):
         waits.append(_unready(service, outcome.record, now))
     return replace(
@@ -131,7 +136,23 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
     published = len(outcome.record.tasks)
     if service.wanted and not published:
         return Status.PENDING, "NoTaskReady", f"none of {service.wanted} tasks is ready"
-    return Status.ACTIVE, "", f"{published} of {service.wanted}"
+    reason, troubles = _troubles(outcome.record)
+    return Status.ACTIVE, reason, f"{published} of {service.wanted}{troubles}"
+
+
+def _troubles(record: Record) -> tuple[str, str]:
+    """What AWS finds wrong with the tasks that it lets in: a code, and the most frequent words for it."""
+    members = [entry for entry in record.owned if entry.task]
+    said = [entry.trouble for entry in members if entry.trouble]
+    if not said:
+        return "", ""
+    words = max(sorted(set(said)), key=said.count)
+    if len(said) < len(members):
+        return "Unhealthy", f", of which {len(said)} are not healthy: {words}"
+    return (
+        "AllUnhealthy",
+        f", none of them healthy: {words}. Look at the health check and the security groups",
+    )
 
 
 def _backoff(attempts: int, bounds: tuple[float, float]) -> float:

@@ -14,24 +14,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from expose.mechanisms import dns
+from expose.mechanisms import dns, lb
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Exposure, Resource, Service
-from expose.policy import Limits
+from expose.policy import Limits, Ready, Replacing
 from expose.tags import Grammar
 
 __all__ = ["MECHANISMS", "Lookup", "Mechanism", "Surroundings"]
 
 
 class Mechanism(Protocol):
-    """What a mechanism's file holds. `wants_public` says whether the tasks' public addresses have to be looked up."""
+    """What a mechanism's file holds. `ready` says which tasks it lets in, `wants_public` whether their public addresses
+    have to be looked up, `replacing` whether those found sick are to be replaced.
+    """
 
     @property
     def grammar(self) -> Grammar: ...
 
     def lookups(self, exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]: ...
 
+    @property
+    def ready(self) -> Ready: ...
+
     def wants_public(self, exposure: Exposure, surroundings: Surroundings) -> bool: ...
+
+    def replacing(self, exposure: Exposure, service: Service) -> Replacing | None: ...
 
     def desired(
         self, exposure: Exposure, service: Service, surroundings: Surroundings
@@ -40,4 +47,5 @@ class Mechanism(Protocol):
 
 MECHANISMS: Mapping[str, Mechanism] = {
     "dns": dns,
+    "lb": lb,
 }

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Invalid, NotYet, Refused, Resource, Service, Task
-from expose.policy import Limits
+from expose.model import Definition, Exposure, Identity, Invalid, Refused, Resource, Service, Task
+from expose.policy import Limits, Replacing, ready
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
+
+__all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]
 
 NAMESPACE, SERVICE, INSTANCE, VPC = "cloudmap.namespace", "cloudmap.service", "cloudmap.instance", "ec2.vpc"
 
@@ -34,8 +37,6 @@ grammar = Grammar(
 )
 
 _DEFAULT_TTL = 15
-_ADDRESSLESS = frozenset({"NoPublicAddress", "NoPrivateAddress", "NoIpv6Address"})
-_ADDRESS_TAKES = 30.0  # seconds in which a new task may still get its public address (F§1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lo
 
 def wants_public(exposure: Exposure, surroundings: Surroundings) -> bool:
     return _ip(exposure, _namespace(exposure, surroundings)) == "public"
+
+
+def replacing(exposure: Exposure, service: Service) -> Replacing | None:
+    """Cloud Map does not watch the tasks."""
+    return None
 
 
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:
@@ -171,30 +177,21 @@ def _types(exposure: Exposure, namespace: _Namespace) -> tuple[str, ...]:
 def _instances(
     exposure: Exposure, service: Service, name: Resource, ip: str, types: tuple[str, ...], mark: str
 ) -> list[Resource]:
-    refusals: list[Refused] = []
-    instances: list[Resource] = []
-    for task in service.tasks:
-        definition = service.definitions[task.definition]
-        try:
-            spec = {
-                **_addresses(exposure, task, ip, types),
-                **_port(exposure, task, definition, required="SRV" in types),
-                **_origin(service, task, definition, mark),
-            }
-        except Refused as refusal:
-            refusals.append(refusal)
-        else:
-            identity = Identity(INSTANCE, f"{name.identity.key}/x-{task.id}")
-            address = spec.get("AWS_INSTANCE_IPV4") or spec["AWS_INSTANCE_IPV6"]
-            instances.append(
-                Resource(identity, spec=spec, refs={"service": name.identity}, task=task.id, address=address)
-            )
-    if refusals and not instances:
-        young = all(service.read_at - task.started_at < _ADDRESS_TAKES for task in service.tasks)
-        if young and refusals[0].code in _ADDRESSLESS:
-            raise NotYet(refusals[0].message, seconds=5)
-        raise refusals[0]
-    return instances
+    def instance(task: Task, definition: Definition) -> Resource:
+        spec = {
+            **_addresses(exposure, task, ip, types),
+            **_port(exposure, task, definition, required="SRV" in types),
+            **_origin(service, task, definition, mark),
+        }
+        return Resource(
+            Identity(INSTANCE, f"{name.identity.key}/x-{task.id}"),
+            spec=spec,
+            refs={"service": name.identity},
+            task=task.id,
+            address=spec.get("AWS_INSTANCE_IPV4") or spec["AWS_INSTANCE_IPV6"],
+        )
+
+    return members(service, instance)
 
 
 def _addresses(exposure: Exposure, task: Task, ip: str, types: tuple[str, ...]) -> dict[str, str]:

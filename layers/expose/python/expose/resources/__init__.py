@@ -6,42 +6,69 @@ To add a kind of resource, write its adapter and add its line to `adapters`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from expose.aws import Clients
-from expose.ledger import Ledger
-from expose.resources import claims, cloudmap, network
-from expose.resources.kind import Finder, Kind, Made, Operations, Settled
+from expose.names import Names
+from expose.resources import certificates, claims, cloudmap, elb, network
+from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
+from expose.shared import Shared
 
-__all__ = ["Adapters", "Finder", "Kind", "Made", "Operations", "Settled", "adapters"]
+__all__ = ["Adapters", "Batch", "Condition", "Ids", "Made", "Placement", "Settled", "adapters"]
+
+Placement = network.Placement
 
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """By kind: what changes it, what follows its operations, what answers look-ups for it."""
+    """By kind: what changes it, what follows its operations, what answers look-ups for it, what takes many of it in one
+    call, what tells how healthy it is.
+    """
 
     kinds: Mapping[str, Kind]
     operations: Mapping[str, Operations]
     finders: Mapping[str, Finder]
+    batches: Mapping[str, Batch] = field(default_factory=dict)
+    health: Mapping[str, Health] = field(default_factory=dict)
 
 
-def adapters(clients: Clients, ledger: Ledger, stack: str) -> Adapters:
+def adapters(
+    clients: Clients, names: Names, shared: Shared, *, stack: str, placement: network.Placement
+) -> Adapters:
     namespaces = cloudmap.Namespaces(clients, stack)
     operations = cloudmap.Operations(clients)
+    balancers = elb.Balancers(clients, stack)
+    groups = elb.Groups(clients)
+    targets = elb.Targets(clients)
     return Adapters(
         kinds={
-            "claim": claims.Claims(ledger),
+            "claim": claims.Claims(names),
             "cloudmap.namespace": namespaces,
             "cloudmap.service": cloudmap.Services(clients),
             "cloudmap.instance": cloudmap.Instances(clients),
+            "elb.balancer": balancers,
+            "elb.listener": elb.Listeners(clients, stack),
+            "elb.certificate": elb.Certificates(clients),
+            "elb.group": groups,
+            "elb.rule": elb.Rules(clients, shared, stack),
+            "elb.network-listener": elb.NetworkListeners(clients, shared, stack),
+            "elb.target": targets,
         },
         operations={
             "cloudmap.namespace": operations,
             "cloudmap.service": operations,
             "cloudmap.instance": operations,
+            "elb.balancer": balancers,
+            "elb.target": targets,
         },
         finders={
+            "acm.certificate": certificates.Certificates(clients),
             "cloudmap.namespace": namespaces,
+            "ec2.site": network.Sites(clients, placement, balancers),
             "ec2.vpc": network.Vpcs(clients),
+            "elb.balancer": elb.Named(clients),
+            "elb.group": groups,
         },
+        batches={"elb.target": targets},
+        health={"elb.target": targets},
     )

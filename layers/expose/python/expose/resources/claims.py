@@ -1,36 +1,41 @@
-"""Claims: names that one exposure holds, reserved in the ledger before anything in AWS carries them."""
+"""Claims: names that exposures hold, reserved in the ledger before anything in AWS carries them.
+
+A spec says with `together` that the name is shared with all who say so too, and with `said` how people say it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from expose.ledger import Ledger
 from expose.model import Owned, Resource
+from expose.names import Names
 from expose.resources.kind import Ids, Made
 
 
 class Claims:
-    """The holder is named by its mark, which two exposures never share."""
+    """A holder is named by its mark, which two exposures never share."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, names: Names) -> None:
+        self._names = names
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
-            if entry.identity.kind == "claim" and self._ledger.holder(entry.identity.key) == mark:
+            if entry.identity.kind == "claim" and mark in self._names.holders(entry.identity.key):
                 yield entry
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where another exposure holds the name."""
-        self._ledger.claim(resource.identity.key, mark)
-        return Made(resource.identity.key)
+        name = resource.identity.key
+        said = resource.spec.get("said") or name.rpartition("/")[2]
+        self._names.claim(name, mark, said=said, together=resource.spec.get("together", False))
+        return Made(name)
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
-        return Made(aws_id)
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        return self.create(resource, ids, mark)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         return owned.identity.key
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
-        self._ledger.release(owned.identity.key, mark)
+        self._names.release(owned.identity.key, mark)
         return ""

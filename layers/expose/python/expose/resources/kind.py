@@ -7,21 +7,35 @@ where it is not. An adapter may raise `NotYet` where waiting helps; any other er
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from expose.model import Identity, Owned, Resource
+from expose.model import Identity, NotYet, Owned, Refused, Resource
 
 Ids = Mapping[str, str]  # the names of a resource's references, with the ids in AWS that they stand for
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A change that AWS has accepted. `operation` is set where it goes on after the answer."""
+    """A change that AWS has accepted. `operation` is set where it goes on after the answer, `address` where AWS says at
+    which one it is reachable.
+    """
 
     aws_id: str
     operation: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What AWS says of something that is there: what is wrong with it, and whether that is its own health."""
+
+    trouble: str = ""
+    sick: bool = False
+
+
+WELL = Condition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,7 @@ class Settled:
 
     aws_id: str = ""
     error: str = ""
+    condition: Condition = WELL
 
 
 class Kind(Protocol):
@@ -40,7 +55,7 @@ class Kind(Protocol):
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made: ...
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made: ...
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made: ...
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         """The id of one that may have been made, but whose answer was lost; empty where it was not."""
@@ -54,6 +69,26 @@ class Operations(Protocol):
 
     def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
         """Those that have ended."""
+
+
+class Batch(Protocol):
+    """For kinds of which AWS takes many in one call. Those of a batch have the same references."""
+
+    size: int
+
+    def create_many(
+        self, resources: Sequence[Resource], ids: Ids, mark: str
+    ) -> Mapping[Identity, Made | NotYet | Refused]:
+        """What came of each."""
+
+    def delete_many(self, owned: Sequence[Owned], ids: Ids) -> None: ...
+
+
+class Health(Protocol):
+    """For kinds whose health AWS watches."""
+
+    def examine(self, owned: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Condition]:
+        """How those are of which AWS says anything."""
 
 
 class Finder(Protocol):

@@ -46,7 +46,7 @@ class Instances:
             ) from error
         return Made(instance, answer["OperationId"])
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         return self.create(resource, ids, "")
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:

@@ -74,7 +74,7 @@ class Namespaces:
             raise NotYet(f"namespace {name} is being made", seconds=5) from error
         return Made("", answer["OperationId"])
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         return Made(aws_id)  # its name and kind are its identity: nothing else is ours to change
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:

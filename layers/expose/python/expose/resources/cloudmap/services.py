@@ -70,7 +70,7 @@ class Services:
             raise NotYet(f"namespace {ids['namespace']} is gone", seconds=5) from error
         return Made(answer["Service"].get("Id", ""))
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids) -> Made:
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         """Cloud Map deletes the records that an update does not name, so all are named."""
         answer = self._clients.servicediscovery.update_service(
             Id=aws_id, Service={"DnsConfig": {"DnsRecords": _records(resource)}}

@@ -1,0 +1,242 @@
+"""One plan being carried out: each change made through its adapter, and the ledger's entries kept in step.
+
+What stands in the way of a change becomes part of the outcome, and the next change goes on, as far as it may without
+the one before. Neighbours of one kind that AWS takes in one call go in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from expose.aws import AwsError
+from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource, resolve
+from expose.outcome import Outcome
+from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
+from expose.policy import stopped
+from expose.records import Record
+from expose.resources import Adapters, Batch, Ids, Made
+from expose.shared import Shared
+
+_SUCCESSOR = 3.0  # seconds that the last way in waits for its successor before both are looked at again
+_MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
+
+
+class Application:
+    """`entries` are the ledger's, changed as the world is."""
+
+    def __init__(
+        self,
+        record: Record,
+        adapters: Adapters,
+        shared: Shared,
+        *,
+        mark: str,
+        grace: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self.outcome = Outcome(record)
+        self.entries = record.by_identity
+        self._adapters = adapters
+        self._sizes = {kind: batch.size for kind, batch in adapters.batches.items()}
+        self._shared = shared
+        self._mark = mark
+        self._grace = grace
+        self._clock = clock
+
+    def open(self, changes: Sequence[Create | Update]) -> None:
+        """Make and change, until one is refused: what comes after it hangs on it."""
+        for batch in batches(changes, self._sizes):
+            if self.outcome.refused is None:
+                self._attempt(batch)
+        self.outcome.opening |= any(entry.operation and not entry.leaving for entry in self.entries.values())
+
+    def close(
+        self, changes: Sequence[Delete | Forget], *, alive: Collection[str], serving: Collection[str]
+    ) -> None:
+        for batch in batches(list(self._may_close(changes, alive, serving)), self._sizes):
+            self._attempt(batch)
+
+    def _may_close(
+        self, changes: Iterable[Delete | Forget], alive: Collection[str], serving: Collection[str]
+    ) -> Iterator[Delete | Forget]:
+        """What belongs to a task that is to stop; the rest once all that replaces it is open. The very last way in
+        stays for as long as its task, though it is to stop, is still `serving` and its successor is not ready.
+        """
+        staying = dict(self.entries)
+        for change in changes:
+            entry = change.owned
+            if self.outcome.opening and entry.task in serving and _is_last(entry, staying):
+                self.outcome.wait(
+                    NotYet("the last way in stays until its successor is open", seconds=_SUCCESSOR)
+                )
+            elif stopped(entry, alive) or not self.outcome.unfinished:
+                staying.pop(entry.identity, None)
+                yield change
+
+    def _attempt(self, changes: Sequence[Change]) -> None:
+        try:
+            self._carry_out(changes)
+        except (NotYet, Refused) as reason:
+            self._stands_in_the_way(reason, opens=isinstance(changes[0], Create | Update))
+        except AwsError as error:
+            self.outcome.failed = self.outcome.failed or error
+
+    def _carry_out(self, changes: Sequence[Change]) -> None:
+        """Neighbours of one kind and one sort."""
+        first = changes[0]
+        batch = self._adapters.batches.get(subject(first).identity.kind)
+        if isinstance(first, Forget):
+            self._gone(first.owned.identity)
+        elif isinstance(first, Delete) and batch:
+            self._delete_many([change.owned for change in changes if isinstance(change, Delete)], batch)
+        elif isinstance(first, Delete):
+            self._delete(first.owned)
+        elif isinstance(first, Update) and not batch:
+            self._update(first)
+        else:
+            self._open([change.resource for change in changes if isinstance(change, Create | Update)], batch)
+            return
+        self.outcome.changes += len(changes)
+
+    def _open(self, resources: Sequence[Resource], batch: Batch | None) -> None:
+        first = resources[0]
+        self.outcome.unopened.update(resource.identity for resource in resources)
+        self._check_parents(first)
+        ids = resolve(first.refs, self.entries)
+        results = (
+            batch.create_many(resources, ids, self._mark)
+            if batch
+            else {first.identity: self._create(first, ids)}
+        )
+        for resource in resources:
+            result = results[resource.identity]
+            if isinstance(result, Made):
+                self._made(claimed(resource, self._clock()), result)
+                self.outcome.unopened.remove(resource.identity)
+                self.outcome.changes += 1
+            else:
+                self._stands_in_the_way(result, opens=True)
+
+    def _stands_in_the_way(self, reason: NotYet | Refused, *, opens: bool) -> None:
+        if isinstance(reason, Refused):
+            self.outcome.refused = self.outcome.refused or reason
+            return
+        self.outcome.wait(reason)
+        self.outcome.opening |= opens and not isinstance(reason, InTheWay | _Behind)
+
+    def _create(self, resource: Resource, ids: Ids) -> Made:
+        if resource.shared:
+            common = self._shared.join(resource.identity, self._mark)
+            if common.aws_id:
+                return Made(common.aws_id, address=common.address)
+        adapter = self._adapters.kinds[resource.identity.kind]
+        return adapter.create(resource, ids, self._mark)
+
+    def _check_parents(self, resource: Resource) -> None:
+        for parent in resource.parents:
+            entry = self.entries.get(parent)
+            if parent in self.outcome.unopened or entry is None or not entry.aws_id or entry.leaving:
+                raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
+
+    def _update(self, change: Update) -> None:
+        resource = change.resource
+        self._check_parents(resource)
+        ids = resolve(resource.refs, self.entries)
+        adapter = self._adapters.kinds[resource.identity.kind]
+        made = adapter.update(resource, change.owned.aws_id, ids, self._mark)
+        self._made(claimed(resource, self._clock()), made)
+
+    def _delete(self, entry: Owned) -> None:
+        for child in self.entries.values():
+            if entry.identity in child.parents:
+                raise _Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
+        if entry.shared and not self._is_last_user(entry):
+            del self.entries[entry.identity]
+            return
+        aws_id = self._locate(entry.identity)
+        try:
+            adapter = self._adapters.kinds[entry.identity.kind]
+            ids = resolve(entry.refs, self.entries)
+            operation = adapter.delete(entry, aws_id, ids, self._mark) if aws_id else ""
+        except NotYet:
+            if entry.shared:
+                self._shared.reopen(entry.identity)
+            raise
+        if operation:
+            self.entries[entry.identity] = replace(
+                entry, operation=operation, leaving=True, since=self._clock()
+            )
+        else:
+            self._gone(entry.identity)
+
+    def _locate(self, identity: Identity) -> str:
+        """The id of what is owned, looked for in AWS where it was claimed and the answer to its making was lost."""
+        entry = self.entries[identity]
+        if not entry.aws_id:
+            for parent in entry.parents:
+                if parent in self.entries:
+                    self._locate(parent)
+            ids = resolve(entry.refs, self.entries)
+            found = self._adapters.kinds[identity.kind].locate(entry, ids, self._mark)
+            entry = self.entries[identity] = replace(entry, aws_id=found)
+        return entry.aws_id
+
+    def _delete_many(self, owned: Sequence[Owned], batch: Batch) -> None:
+        ids = resolve(owned[0].refs, self.entries)
+        if ids.keys() == owned[0].refs.keys():  # else nothing can have been made in it
+            batch.delete_many(owned, ids)
+        for entry in owned:
+            self._gone(entry.identity)
+
+    def _is_last_user(self, entry: Owned) -> bool:
+        """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
+        now = self._clock()
+        empty_since = self._shared.leave(entry.identity, self._mark, now=now)
+        if empty_since is None:
+            return False
+        grace = 0.0 if self.outcome.record.closed else self._grace
+        if (left := empty_since + grace - now) > 0:
+            self.entries[entry.identity] = replace(
+                entry, leaving=True
+            )  # who wants it again has to join again
+            raise NotYet(
+                f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
+            )
+        return self._shared.close(entry.identity)
+
+    def _made(self, entry: Owned, made: Made) -> None:
+        aws_id, address = made.aws_id or entry.aws_id, made.address or entry.address
+        self.entries[entry.identity] = replace(
+            entry, aws_id=aws_id, operation=made.operation, address=address, since=self._clock()
+        )
+        if entry.shared and aws_id:
+            self._shared.made(entry.identity, aws_id, address)
+
+    def _gone(self, identity: Identity) -> None:
+        if self.entries[identity].shared:
+            self._shared.drop(identity)
+        del self.entries[identity]
+
+
+class _Behind(NotYet):
+    """It waits for another resource, which says itself what it waits for."""
+
+
+def claimed(resource: Resource, now: float) -> Owned:
+    """As it stands in the ledger before it is made."""
+    return Owned(
+        identity=resource.identity,
+        fingerprint=resource.fingerprint,
+        refs=resource.refs,
+        task=resource.task,
+        address=resource.address,
+        shared=resource.shared,
+        since=now,
+    )
+
+
+def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:
+    """Whether no other task is surely reachable."""
+    others = (each for each in staying.values() if each.task and each.identity != entry.identity)
+    return not any(each.aws_id and not each.operation and not each.trouble for each in others)

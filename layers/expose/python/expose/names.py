@@ -1,0 +1,91 @@
+"""Names that exposures hold: a part of the ledger's table, under CLAIM#<name>.
+
+The first exposure to claim a name has it until it lets go. Where every party says so, a name is held together:
+`holder` is the mark of the one that has it alone, `holders` are the marks of those that share it, never both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from expose.aws import Clients, code
+from expose.model import Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+
+ACTIONS = frozenset({"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"})
+
+_REFUSED = "ConditionalCheckFailedException"
+_ALONE = (
+    "(attribute_not_exists(holder) OR holder = :mark) AND (attribute_not_exists(holders) OR holders = :marks)"
+)
+_TOGETHER = "attribute_not_exists(holder) OR holder = :mark"
+
+
+class Names:
+    def __init__(self, clients: Clients, table: str) -> None:
+        self._clients = clients
+        self._table = table
+
+    def claim(self, name: str, mark: str, *, said: str, together: bool = False) -> None:
+        """Hold a name, alone or together; safe to repeat, and to change from one to the other.
+
+        Raise `Refused` where another mark holds it, or where not all of them share it. `said` is the name as people
+        say it.
+        """
+        change = "REMOVE holder ADD holders :marks" if together else "SET holder = :mark REMOVE holders"
+        if not self._update(name, change, mark, condition=_TOGETHER if together else _ALONE):
+            held = self.holders(name)
+            share = "say weight= on both to share it, " if together or len(held) > 1 else ""
+            raise Refused(
+                "NameTaken",
+                f"{said} is held by {' and '.join(sorted(held - {mark})) or 'another tag'}: {share}choose another name, "
+                "or remove it there",
+            )
+
+    def holders(self, name: str) -> set[str]:
+        """The marks that hold a name, alone or together."""
+        item = self._clients.dynamodb.get_item(
+            TableName=self._table, Key=_key(name), ConsistentRead=True
+        ).get("Item", {})
+        return {item["holder"]["S"]} if "holder" in item else set(item.get("holders", {}).get("SS", ()))
+
+    def release(self, name: str, mark: str) -> None:
+        """Let go of a name, if it is ours."""
+        if self._update(name, "DELETE holders :marks", mark, condition="contains(holders, :mark)"):
+            self._delete(name, "attribute_not_exists(holders) AND attribute_not_exists(holder)", {})
+        else:
+            self._delete(name, "holder = :mark", {"ExpressionAttributeValues": {":mark": {"S": mark}}})
+
+    def _update(self, name: str, change: str, mark: str, *, condition: str) -> bool:
+        values: dict[str, UniversalAttributeValueTypeDef] = {":mark": {"S": mark}, ":marks": {"SS": [mark]}}
+        try:
+            self._clients.dynamodb.update_item(
+                TableName=self._table,
+                Key=_key(name),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+            return False
+        return True
+
+    def _delete(self, name: str, condition: str, values: Mapping[str, Any]) -> None:
+        try:
+            self._clients.dynamodb.delete_item(
+                TableName=self._table, Key=_key(name), ConditionExpression=condition, **values
+            )
+        except ClientError as error:
+            if code(error) != _REFUSED:
+                raise
+
+
+def _key(name: str) -> dict[str, AttributeValueTypeDef]:
+    return {"pk": {"S": f"CLAIM#{name}"}, "sk": {"S": "CLAIM"}}
