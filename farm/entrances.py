@@ -65,13 +65,15 @@ class Entrances:
     ) -> str:
         """One that forwards to a group, or says 404. Its ARN."""
         forward: Any = {"Type": "forward", "TargetGroupArn": self.group_arn(group)} if group else None
-        more: Any = {"Certificates": [{"CertificateArn": certificate}]} if certificate else {}
+        secure: Any = (
+            {"Certificates": [{"CertificateArn": certificate}]} if protocol in {"HTTPS", "TLS"} else {}
+        )
         made = self.elb.create_listener(
             LoadBalancerArn=self.balancer_arn(balancer),
             Port=port,
             Protocol=cast("Any", protocol),
             DefaultActions=[forward or _NOT_FOUND],
-            **more,
+            **secure,
         )
         return made["Listeners"][0]["ListenerArn"]
 

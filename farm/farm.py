@@ -24,7 +24,7 @@ from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue, sqs_backends
 
-from farm import discovery, dns, plots, seed
+from farm import discovery, plots, seed
 from farm.account import Account
 from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
 from farm.aws.ecs import add_host
@@ -32,38 +32,38 @@ from farm.bus import Bus, Envelope, Manners
 from farm.deploy import deploy
 from farm.gate import GATE, Call
 from farm.iam import Iam
+from farm.internet import Internet
 from farm.lambdas import Lambdas, Launch, at_once, in_threads
 from farm.living import Living
 from farm.pace import DEMO
 from farm.runtimes import InProcess, Logs, Subprocess
 from farm.setup import Setup
-from farm.tasks import DataPlane
 from farm.throttle import Throttle
 from farm.timeline import Timeline, WallTimeline
 from farm.trail import Trail
 
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _PUBLISHED = "farm-published"
-_IDLE = frozenset({"farm.aws.events", "farm.pump"})
-"""The modules whose actions on the timeline are ticks of schedules and looks at queues."""
+_IDLE = frozenset({"farm.aws.elb.health", "farm.aws.events", "farm.balancers.traffic", "farm.pump"})
+"""The modules whose actions on the timeline are ticks of schedules, looks at queues, health checks and clients."""
 
 
-class Farm(Account):
-    """An account that lives. What its user can do is in `Account`; what happens to it, and what to look at, is here."""
+class Farm(Account, Internet):
+    """An account that lives: what happens to it, and what to look at.
+
+    What its user can do is in `Account`, what clients see of it in `Internet`.
+    """
 
     def __init__(self, timeline: Timeline, setup: Setup, *, endpoint: str | None = None) -> None:
-        super().__init__(endpoint)
-        self.timeline = timeline
+        Account.__init__(self, endpoint)
+        Internet.__init__(self, timeline, setup.pace)
         self.setup = setup
         self.bus = Bus(timeline, setup.manners, events.emit)
         self.living = Living(timeline, self.bus, setup.pace)
         self.trail = Trail(timeline, self.bus, delay=setup.pace.trail)
-        self.living.followers.append(discovery.follow)
-        self.names = dns.Propagation(timeline, cloudmap.zones, setup.pace.propagation)
+        self.living.followers += [discovery.follow, self.follow]
         self.iam: Iam | None = None
         self.lambdas: Lambdas | None = None
-        self.plane: DataPlane | None = None
-        self.server: dns.Server | None = None
         self.logs: Logs = {}
         """What each function printed, by its folder's name."""
         self._published: list[Envelope] = []
@@ -90,7 +90,7 @@ class Farm(Account):
         _prepare(timeline, wanted)
         with ExitStack() as exits:
             farm = cls(timeline, wanted, endpoint=_serve(exits, port))
-            farm._connect(exits, dns_port)
+            farm.connect(exits, dns_port)
             timeline.start()
             exits.callback(timeline.stop)
             farm._open(exits)
@@ -103,19 +103,8 @@ class Farm(Account):
             exits.callback(timeline.stop)  # before all else: nothing may happen on a farm half gone
             yield farm
 
-    def _connect(self, exits: ExitStack, dns_port: int) -> None:
-        """The network that clients see."""
-        self.server = dns.Server(self.names.zones, port=dns_port)
-        self.server.start()
-        exits.callback(self.server.stop)
-        self.plane = DataPlane()
-        self.plane.start()
-        exits.callback(self.plane.stop)
-        self.living.followers.append(self.plane.follow)
-
     def _open(self, exits: ExitStack) -> None:
-        cloudmap.settings().operation_seconds = self.setup.pace.operation
-        cloudmap.settings().changed = self.names.changed
+        self.attach(self.setup.pace)
         GATE.observers += [self.living.observe, self.trail.observe]
         exits.callback(GATE.reset)
         self.network = seed.network(self.ec2, ipv6=self.setup.ipv6)
@@ -156,18 +145,6 @@ class Farm(Account):
     def kill(self, task: str) -> None:
         """The task dies without warning."""
         self.living.kill(task)
-
-    def resolve(self, name: str, kind: str = "A") -> list[str]:
-        """What the name servers hold for a name now: all of it, sorted; a client is told eight at most."""
-        found = dns.look_up(name, kind, self.names.zones())
-        return sorted(found.values) if found else []
-
-    def dig(self, name: str, kind: str = "A") -> list[str]:
-        """What a client hears: a real query to the name server. Sorted; empty for no such name or type."""
-        if self.server is None:
-            raise LookupError("a virtual farm has no name server: use resolve")
-        response = dns.ask(name, kind, self.server.address, self.server.port)
-        return sorted(rdata.to_text() for rrset in response.answer for rdata in rrset)
 
     def delete_stack(self) -> None:
         """Delete the product's stack; its custom resource withdraws what is published first."""
