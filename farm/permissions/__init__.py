@@ -32,7 +32,9 @@ def forwarded(service: str, operation: str, params: Params) -> list[Need]:
 def tags_of(resource: str) -> Mapping[str, str]:
     """The tags that a condition on aws:ResourceTag looks at."""
     if ":elasticloadbalancing:" in resource:
-        tags: dict[str, str] = elbv2_backends[ACCOUNT][REGION].describe_tags([resource])[resource]
+        tags: dict[str, str] = elbv2_backends[ACCOUNT][REGION].tagging_service.get_tag_dict_for_resource(
+            resource
+        )
         return tags
     return registry().tags.get(resource, {})
 
