@@ -81,10 +81,10 @@ def test_listeners_are_created_on_allowed_nlbs_and_on_what_was_created(
     creating: str, name: str, *, expected: bool
 ) -> None:
     where = deployed(AllowedLoadBalancers="granja-*", CreateLoadBalancers=creating)
-    on = f"{ELB}loadbalancer/{name}"
-    assert (
-        allowed(where, "CreateListener", LoadBalancerArn=on, Protocol="TCP", Tags=MARK, Port=80) is expected
-    )
+    call = {"LoadBalancerArn": f"{ELB}loadbalancer/{name}", "Protocol": "TCP", "Port": 80}
+
+    assert allowed(where, "CreateListener", **call) is expected
+    assert allowed(where, "CreateListener", **call, Tags=MARK) is expected
 
 
 @pytest.mark.parametrize(
