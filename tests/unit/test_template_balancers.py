@@ -81,7 +81,7 @@ def test_listeners_are_created_on_allowed_nlbs_and_on_what_was_created(
     creating: str, name: str, *, expected: bool
 ) -> None:
     where = deployed(AllowedLoadBalancers="granja-*", CreateLoadBalancers=creating)
-    call = {"LoadBalancerArn": f"{ELB}loadbalancer/{name}", "Protocol": "TCP", "Port": 80}
+    call: dict[str, Any] = {"LoadBalancerArn": f"{ELB}loadbalancer/{name}", "Protocol": "TCP", "Port": 80}
 
     assert allowed(where, "CreateListener", **call) is expected
     assert allowed(where, "CreateListener", **call, Tags=MARK) is expected
