@@ -274,6 +274,15 @@ def test_tls_needs_a_certificate(world: Balancing) -> None:
     ]
 
 
+def test_a_certificate_is_in_use_for_as_long_as_its_listener_is_there(world: Balancing) -> None:
+    arn, balancer = certificates.request_certificate(DomainName="a.b")["CertificateArn"], world.balancer()
+    world.listener(balancer, port=443, protocol="HTTPS", Certificates=[{"CertificateArn": arn}])
+    users = [certificates.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"]]
+    api.delete_load_balancer(LoadBalancerArn=balancer)
+    users.append(certificates.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"])
+    assert users == [[balancer], []]
+
+
 def test_a_certificate_is_listed_with_its_names_once_it_is_issued(timeline: Timeline) -> None:
     """And whoever ends TLS has its key."""
     acm.settings().validation = 30

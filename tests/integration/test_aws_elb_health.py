@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from balancing import Balancing, Tasks, api, deregister, health, register
 
+from farm.aws import elb
 from farm.aws.elb import Check, Finding
 from farm.timeline import Timeline
 
-A = "127.20.128.10"
+A, B = "127.20.128.10", "127.20.144.10"
 
 
 @pytest.fixture
@@ -46,6 +47,10 @@ def test_an_unhealthy_target_must_convince(world: Balancing, timeline: Timeline)
     register(group, A)
     timeline.run_for(15)
     assert health(group) == {f"{A}:8080": "unhealthy Target.ResponseCodeMismatch"}
+    tasks.found.clear()
+    timeline.run_for(20)
+    tasks.found[A] = 500
+    timeline.run_for(10)
     tasks.found.clear()
     timeline.run_for(20)
     assert health(group) == {f"{A}:8080": "unhealthy Target.ResponseCodeMismatch"}
@@ -90,10 +95,14 @@ def test_grpc_has_codes_of_its_own(world: Balancing, timeline: Timeline) -> None
 
 def test_checks_end_with_what_they_look_at(world: Balancing, timeline: Timeline) -> None:
     """Neither a target nor a group that is gone keeps the farm awake."""
-    tasks, group = Tasks(), world.used_group()
-    register(group, A)
+    tasks, group = Tasks(), world.used_group(HealthCheckIntervalSeconds=300)
+    register(group, A, B)
     timeline.run_for(3)
     deregister(group, A)
-    timeline.run_for(600)
-    assert len(tasks.asked) == 1
+    timeline.run_for(300)
+    assert [check.address for check in tasks.asked] == [A, B, B]
+    api.delete_load_balancer(LoadBalancerArn=elb.balancers()[0].arn)
+    api.delete_target_group(TargetGroupArn=group)
+    timeline.run_for(300)
+    assert len(tasks.asked) == 3
     assert not timeline._due

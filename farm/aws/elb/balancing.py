@@ -63,6 +63,7 @@ def create_load_balancer(
     self.load_balancers[balancer.arn] = balancer
     self.tagging_service.tag_resource(balancer.arn, tags)
     take_addresses(ec2_of(self), balancer, subnets)
+    state_of(self).settings.changed()
     later(state_of(self).settings.provisioning, lambda: _activate(self, balancer))
     return balancer
 

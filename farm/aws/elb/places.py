@@ -12,7 +12,6 @@ from moto.ec2.models.vpcs import VPC
 from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 
-from farm.aws.addresses import PUBLIC
 from farm.aws.elb.model import ec2_of, invalid, refused
 
 _PRIVATE = tuple(
@@ -59,7 +58,7 @@ def _of_address(ec2: EC2Backend, group: FakeTargetGroup, asked: Mapping[str, Any
             )
         return Place(text, found)
     others = [block for vpc in ec2.vpcs.values() for block in _blocks(vpc)]
-    if address in PUBLIC or not any(address in block for block in (*_PRIVATE, *others)):
+    if not any(address in block for block in (*_PRIVATE, *others)):
         raise refused(
             "InvalidTarget",
             f"The IP address '{text}' is publicly routable: it cannot be registered as a target",
