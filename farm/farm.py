@@ -21,6 +21,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
 from moto.moto_api._internal import mock_random
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue, sqs_backends
 
@@ -215,6 +216,7 @@ def _serve(exits: ExitStack, port: int) -> str:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    moto_api_backend.reset()  # an earlier farm in this process may have left an account behind
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     server.start()
     exits.callback(server.stop)

@@ -6,7 +6,6 @@ On virtual time there are no sockets: names are looked up, and who would answer 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -85,9 +84,15 @@ class Internet:
 
         The port is another one where only root may bind it. LookupError if nothing listens, or not yet.
         """
-        if doors := self._doors(balancer, port):
-            return doors[0]
+        if found := self.doors(balancer, port):
+            return found[0]
         raise LookupError(f"{balancer}: nothing listens at port {port}")
+
+    def doors(self, balancer: str, port: int) -> list[tuple[str, int]]:
+        """The same at every address that the balancer has; none if nothing listens, or not yet."""
+        if self.balancers is None:
+            raise LookupError("a virtual farm has no sockets: use traffic")
+        return self.balancers.reach(balancer, port)
 
     def traffic(
         self,
@@ -102,12 +107,7 @@ class Internet:
         asked = request or Request()
         if self.balancers is None:
             return VirtualTraffic(self.timeline, self._directory, balancer, port, asked, per_second)
-        return WallTraffic(partial(self._doors, balancer, port), asked, per_second, _trusting(certificate))
-
-    def _doors(self, balancer: str, port: int) -> Sequence[tuple[str, int]]:
-        if self.balancers is None:
-            raise LookupError("a virtual farm has no sockets: use traffic")
-        return self.balancers.reach(balancer, port)
+        return WallTraffic(partial(self.doors, balancer, port), asked, per_second, _trusting(certificate))
 
     def _balancing_changed(self) -> None:
         self.names.changed()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import Callable
 
 from farm import wire
@@ -42,18 +44,18 @@ async def tcp(
     """A connection, until its target ends it. Reset if there is no target, or it refuses."""
     decision = decide(front, Request(source=writer.get_extra_info("peername")[0]))
     if not isinstance(decision, Forward):
-        writer.transport.abort()
+        _reset(writer)
         return
     try:
         target_reader, target_writer = await asyncio.open_connection(decision.address, decision.port)
     except OSError:
-        writer.transport.abort()
+        _reset(writer)
         return
     outward = asyncio.create_task(_pump(reader, target_writer))
     try:
         await _pump(target_reader, writer)
     except OSError:
-        writer.transport.abort()
+        _reset(writer)
     finally:
         outward.cancel()
         with contextlib.suppress(asyncio.CancelledError, OSError):
@@ -125,3 +127,10 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection so that its client sees it broken, not finished."""
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
