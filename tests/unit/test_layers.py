@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/expose/python"
 MODULES = sorted((LAYER / "expose").rglob("*.py"))
 FUNCTIONS = sorted((ROOT / "functions").rglob("*.py"))
-HELPERS = {"__init__", "ports", "surroundings"}  # what the mechanisms share
+HELPERS = {"__init__", "members", "ports", "surroundings"}  # what the mechanisms share
 
 PURE = ["model", "tags", "plan", "policy", "events", "mechanisms"]
 
@@ -86,7 +86,7 @@ def test_a_function_is_short(path: Path) -> None:
 
 
 def test_every_file_among_the_mechanisms_is_one_of_them_or_shared_by_them() -> None:
-    files = {path.stem for path in (LAYER / "expose/mechanisms").glob("*.py")}
+    files = {path.stem for path in (LAYER / "expose/mechanisms").iterdir() if path.name != "__pycache__"}
 
     assert files == {*MECHANISMS, *HELPERS}
 
@@ -97,7 +97,10 @@ def test_a_mechanism_is_its_own_file_and_keeps_the_protocol(name: str) -> None:
 
     assert getattr(mechanism, "__name__", "") == f"expose.mechanisms.{name}"
     assert mechanism.grammar.example
-    assert all(callable(getattr(mechanism, each)) for each in ("lookups", "wants_public", "desired"))
+    assert all(
+        callable(getattr(mechanism, each))
+        for each in ("lookups", "ready", "wants_public", "replacing", "desired")
+    )
 
 
 def test_nowhere_else_is_a_mechanism_known_by_name() -> None:

@@ -19,6 +19,7 @@ from expose.mechanisms.dns import NAMESPACE, VPC
 from expose.policy import Limits
 from expose.records import Record
 from expose.resources import Adapters
+from expose.shared import Shared
 from tests.unit.values import ARN, NAME, NOW, exposure, namespace, service
 
 GRANJA = Lookup(NAMESPACE, NAME)
@@ -48,7 +49,9 @@ def looked_up(
     exposing = Exposing(
         mechanisms=MECHANISMS,
         adapters=adapters,
-        applier=Applier(adapters, Ledger(Clients(), "ledger"), grace=0, clock=lambda: NOW),
+        applier=Applier(
+            adapters, Ledger(Clients(), "ledger"), Shared(Clients(), "ledger"), grace=0, clock=lambda: NOW
+        ),
         limits=limits or Limits(),
         stack="corral",
         empty_after=60,

@@ -40,7 +40,7 @@ def test_a_task_of_an_unknown_definition_is_not_ready() -> None:
 
 def publishing(of: Service, *published: Task, idle: float = 0.0) -> list[str]:
     ids = {each.id for each in published}
-    return [each.id for each in to_publish(of, published=ids, none_ready_for=idle, empty_after=60)]
+    return [each.id for each in to_publish(of, ready, published=ids, none_ready_for=idle, empty_after=60)]
 
 
 def test_ready_tasks_are_published_and_the_others_are_not() -> None:

@@ -22,9 +22,18 @@ SERVICE = service(
     of=definition(Port("web", 8080), Port("dns", 53, "udp"), checked=True),
     tags={"expose:dns": "  Conejo.granja.animales.com\u3000", "équipe": "ñandú"},
     subnets=("subnet-1", "subnet-2"),
+    minimum_healthy=50,
+    health_grace=30,
+    rolling=True,
+    native=("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/1",),
 )
 MEMORY = Memory(
-    SERVICE, stopping={task(3).id: NOW}, stopped={task(4).id: NOW + 0.25}, none_ready_since=NOW, version=7
+    SERVICE,
+    stopping={task(3).id: NOW},
+    stopped={task(4).id: NOW + 0.25},
+    none_ready_since=NOW,
+    replaced_at=NOW - 9,
+    version=7,
 )
 CLAIM = Owned(Identity("claim", f"dns/public/{NAME}"), "f", "c", since=NOW)
 OWNED = Owned(
@@ -38,6 +47,8 @@ OWNED = Owned(
     operation="op-1",
     leaving=True,
     since=NOW,
+    trouble="unhealthy, Target.Timeout: Request timed out",
+    sick_since=NOW - 5,
 )
 RECORD = Record(
     service=str(ARN),
@@ -57,6 +68,7 @@ RECORD = Record(
     attempts=3,
     look_at=NOW + 1,
     retry_at=NOW + 2,
+    watch_at=NOW + 3,
     since=NOW - 1,
     verified_at=NOW,
     announced="digest",

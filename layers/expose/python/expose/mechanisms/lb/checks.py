@@ -47,9 +47,23 @@ def scheme_fits(exposure: Exposure, scheme: str) -> None:
         )
 
 
-def may_be_made(
-    exposure: Exposure, scheme: str, of: str, site: Mapping[str, Any], surroundings: Surroundings
-) -> None:
+def site_of(exposure: Exposure, surroundings: Surroundings) -> Mapping[str, Any]:
+    """Where in which VPC a load balancer of ours can stand."""
+    for lookup, site in surroundings.found.items():
+        if lookup.kind == "ec2.site":
+            return dict(site)
+    raise Refused(
+        "NoVpc",
+        exposure.said(
+            "cannot tell the VPC, because the service has no network configuration of its own: "
+            "name a load balancer"
+        ),
+    )
+
+
+def may_be_made(exposure: Exposure, of: str, site: Mapping[str, Any], surroundings: Surroundings) -> None:
+    """Raise `Refused` where the stack, or the network, does not let us make one of the type `of`."""
+    scheme = aim(exposure).scheme
     if not surroundings.limits.creates_load_balancer(scheme):
         raise Refused(
             "NoLoadBalancer",

@@ -17,6 +17,7 @@ from expose.mechanisms.lb.checks import (
     may_be_made,
     meaningless,
     scheme_fits,
+    site_of,
 )
 from expose.mechanisms.lb.grammar import NETWORK
 from expose.mechanisms.surroundings import Lookup, Surroundings
@@ -47,31 +48,35 @@ def shared(exposure: Exposure, service: Service, surroundings: Surroundings) -> 
     """In the VPC's load balancer of the scheme that the tag names."""
     target, of = aim(exposure), kind(exposure)
     scheme_fits(exposure, target.scheme)
-    site = next((value for lookup, value in surroundings.found.items() if lookup.kind == "ec2.site"), None)
-    if site is None:
-        raise Refused(
-            "NoVpc",
-            exposure.said(
-                "cannot tell the VPC, because the service has no network configuration of its own: "
-                "name a load balancer"
-            ),
-        )
-    key = f"{of}/{target.scheme}/{site['vpc']}"
+    site = site_of(exposure, surroundings)
+    if not site["balancer"]:
+        may_be_made(exposure, of, site, surroundings)
     balancer = Resource(
-        Identity("elb.balancer", key),
+        Identity("elb.balancer", f"{of}/{target.scheme}/{site['vpc']}"),
         spec={"type": of, "scheme": target.scheme},
         refs={"subnets": " ".join(site["subnets"]), "groups": " ".join(site["groups"])},
         shared=True,
     )
-    if not site["balancer"]:
-        may_be_made(exposure, target.scheme, of, site, surroundings)
+    key, ref = balancer.identity.key, balancer.identity
     if of == "network":
-        return _network(exposure, key, balancer.identity, site["vpc"], surroundings, structure=[balancer])
-    port = target.port or 80
-    held = certificates(exposure, surroundings)
-    protocol = "HTTPS" if held else "HTTP"
+        return _network(exposure, key, ref, site["vpc"], surroundings, structure=[balancer])
+    listener, *held = _listener_of_ours(exposure, balancer, certificates(exposure, surroundings))
+    return _application(
+        exposure,
+        f"{key}:{listener.spec['port']}",
+        listener.identity,
+        site["vpc"],
+        surroundings,
+        https=bool(held),
+        structure=[balancer, listener, *held],
+    )
+
+
+def _listener_of_ours(exposure: Exposure, balancer: Resource, held: Sequence[str]) -> list[Resource]:
+    """The listener, and each of the certificates that are held in it."""
+    port, protocol = aim(exposure).port or 80, "HTTPS" if held else "HTTP"
     listener = Resource(
-        Identity("elb.listener", f"{key}/{port}/{protocol}"),
+        Identity("elb.listener", f"{balancer.identity.key}/{port}/{protocol}"),
         spec={"port": port, "protocol": protocol},
         refs={"balancer": balancer.identity, **({"certificate": held[0]} if held else {})},
         shared=True,
@@ -85,15 +90,7 @@ def shared(exposure: Exposure, service: Service, surroundings: Surroundings) -> 
         )
         for arn in held
     ]
-    return _application(
-        exposure,
-        f"{key}:{port}",
-        listener.identity,
-        site["vpc"],
-        surroundings,
-        https=bool(held),
-        structure=[balancer, listener, *chosen],
-    )
+    return [listener, *chosen]
 
 
 def named(exposure: Exposure, service: Service, surroundings: Surroundings) -> Entrance:
