@@ -12,7 +12,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,7 +27,7 @@ from moto.sqs.models import Queue, sqs_backends
 
 from farm import discovery, plots, seed
 from farm.account import Account
-from farm.aws import ACCOUNT, REGION, cloudmap, events, mend
+from farm.aws import ACCOUNT, REGION, events, mend
 from farm.aws.ecs import add_host
 from farm.bus import Bus, Envelope, Manners
 from farm.deploy import deploy
@@ -115,7 +115,7 @@ class Farm(Account, Internet):
     def _deploy(self, runtime: InProcess | Subprocess, launch: Launch) -> None:
         """The product, from its own template, with the permissions that the template gives it."""
         deployment = deploy(_TEMPLATE, self.setup.parameters)
-        self.iam = Iam(deployment.roles, tags=_tags)
+        self.iam = Iam(deployment.roles)
         self.iam.enforce()
         GATE.throttle = Throttle() if self.setup.throttle else None
         self.lambdas, self.logs = Lambdas(deployment, runtime, launch), runtime.logs
@@ -196,11 +196,6 @@ class Farm(Account, Internet):
         bus = self.client("events")
         bus.put_rule(Name=_PUBLISHED, EventPattern=json.dumps({"source": ["ecs-expose"]}))
         bus.put_targets(Rule=_PUBLISHED, Targets=[{"Id": "queue", "Arn": arn}])
-
-
-def _tags(arn: str) -> Mapping[str, str]:
-    """The tags that a condition on aws:ResourceTag looks at."""
-    return cloudmap.registry().tags.get(arn, {})
 
 
 def _prepare(timeline: Timeline, setup: Setup) -> None:
