@@ -52,7 +52,7 @@ class Internet:
         balancing = elb.settings()
         balancing.provisioning, balancing.registering = pace.balancing, pace.registering
         balancing.changed = self._balancing_changed
-        balancing.probe = probes.knock if self.plane else partial(probes.look, self._directory)
+        balancing.probe = partial(probes.knock if self.plane else probes.look, self._directory)
 
     def follow(self, task: Task) -> None:
         """A task has taken a step."""

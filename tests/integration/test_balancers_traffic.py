@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -98,3 +101,31 @@ def test_a_network_balancer_passes_connections_on_and_ends_tls(farm: Farm) -> No
     eventually(lambda: not farm.doors("network", 9000))
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((address, 9000), timeout=5).close()
+
+
+def test_a_balancer_is_found_by_its_name_in_dns(farm: Farm) -> None:
+    farm.create_balancer("named")
+    listening(farm, "named")
+    (described,) = farm.elb.describe_load_balancers(Names=["named"])["LoadBalancers"]
+    name = described["DNSName"]
+    assert farm.reach(name, 80) == farm.reach("named", 80)
+    assert farm.dig(name) == sorted(address for address, _ in farm.doors("named", 80))
+    farm.elb.delete_load_balancer(LoadBalancerArn=described["LoadBalancerArn"])
+    eventually(lambda: farm.dig(name) == farm.doors("named", 80) == [])
+    with pytest.raises(LookupError, match="nothing listens at port 80"):
+        farm.reach("named", 80)
+
+
+def test_a_port_that_only_root_may_bind_is_at_another(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_server = asyncio.start_server
+
+    async def as_anybody(carry: Any, address: str, port: int, **more: Any) -> asyncio.Server:
+        if port < 1024:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return await start_server(carry, address, port, **more)
+
+    monkeypatch.setattr(asyncio, "start_server", as_anybody)
+    farm.create_balancer("humble")
+    listening(farm, "humble")
+    assert farm.reach("humble", 80)[1] == 8080
+    assert get(farm, "humble") == 404

@@ -71,6 +71,7 @@ def test_a_task_that_never_answers_is_a_timeout_of_the_balancer(farm: Farm) -> N
     for task in tasks(farm).values():
         farm.sicken(task, "hang")
     assert get(farm, "main") == 504
+    eventually(lambda: {*farm.targets("conejo").values()} == {"unhealthy"})
     for task in tasks(farm).values():
         farm.heal(task)
     assert get(farm, "main")["service"] == "conejo"
