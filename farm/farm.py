@@ -60,7 +60,7 @@ class Farm(Account, Internet):
         Internet.__init__(self, timeline, setup.pace)
         self.setup = setup
         self.bus = Bus(timeline, setup.manners, events.emit)
-        self.living = Living(timeline, self.bus, setup.pace)
+        self.living = Living(timeline, self.bus, setup.pace, seed=setup.seed)
         self.trail = Trail(timeline, self.bus, delay=setup.pace.trail)
         self.living.followers += [discovery.follow, self.follow]
         self.iam: Iam | None = None

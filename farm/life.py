@@ -37,12 +37,14 @@ _STOPPING = {
 class Lives:
     """Carries tasks through their stages. `changed` is told of every step, once its event is on the way."""
 
-    def __init__(self, timeline: Timeline, bus: Bus, pace: Pace, changed: Callable[[Task], None]) -> None:
+    def __init__(
+        self, timeline: Timeline, bus: Bus, pace: Pace, changed: Callable[[Task], None], *, seed: int
+    ) -> None:
         self.pace = pace
         self._timeline = timeline
         self._bus = bus
         self._changed = changed
-        self._random = random.Random(0)
+        self._random = random.Random(seed)
         self._told: dict[str, int] = {}
         """The version of each task that the last event told of."""
 

@@ -32,12 +32,12 @@ _KEEP_STOPPED = timedelta(hours=1)
 class Living:
     """The scheduler. What it does, it does on the timeline."""
 
-    def __init__(self, timeline: Timeline, bus: Bus, pace: Pace) -> None:
+    def __init__(self, timeline: Timeline, bus: Bus, pace: Pace, *, seed: int = 0) -> None:
         self.followers: list[Callable[[Task], None]] = []
         """Told of every step of every task."""
         self._timeline = timeline
         self._pace = pace
-        self._lives = Lives(timeline, bus, pace, self._task_changed)
+        self._lives = Lives(timeline, bus, pace, self._task_changed, seed=seed)
         self._books = Books(bus)
         self._due: set[str] = set()
 
