@@ -40,7 +40,7 @@ def described(number: int, **more: Any) -> dict[str, Any]:
 def read(source: Source) -> list[str]:
     known = service(task(1), task(2))
     vars(source)["_definitions"] = dict(known.definitions)
-    found = source.tasks(known, (), public=False, afresh=False, now=0.0)
+    found, _ = source.tasks(known, (), public=False, afresh=False, now=0.0)
     return [each.id for each in found.tasks]
 
 
@@ -70,3 +70,30 @@ def test_a_task_that_could_not_be_read_is_not_gone(ecs: tuple[Source, Stubber]) 
 
     with pytest.raises(NotYet, match="ACCESS_DENIED"):
         read(source)
+
+
+@pytest.mark.parametrize(
+    ("status", "serves"),
+    [
+        ("RUNNING", True),
+        ("DEACTIVATING", True),
+        ("STOPPING", False),
+        ("DEPROVISIONING", False),
+        ("STOPPED", False),
+    ],
+)
+def test_a_task_that_is_to_stop_may_serve_until_its_containers_are_told(
+    ecs: tuple[Source, Stubber], status: str, serves: bool
+) -> None:
+    """F§1.3. The read may come before the event; the task is no task of the service any more in either case."""
+    source, stub = ecs
+    stopping = described(2, desiredStatus="STOPPED", lastStatus=status)
+    stub.add_response("list_tasks", {"taskArns": [described(1)["taskArn"]]})
+    stub.add_response("describe_tasks", {"tasks": [stopping], "failures": []})
+    known = service(task(1), task(2))
+    vars(source)["_definitions"] = dict(known.definitions)
+
+    found, leaving = source.tasks(known, (), public=False, afresh=False, now=0.0)
+
+    assert [each.id for each in found.tasks] == [task(1).id]
+    assert leaving == ({task(2).id} if serves else set())

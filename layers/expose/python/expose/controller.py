@@ -94,9 +94,10 @@ class Controller:
         if not asks:
             self._forget(memory)
             return
+        memory = replace(memory, service=service)
         if depth >= Depth.TASKS and service.active:
-            service = self._tasks(service, memory, asks, work, afresh=depth is Depth.FULL)
-        self._bring_about(asks, self._remember(remembered, replace(memory, service=service)), work, records)
+            memory = self._tasks(memory, asks, work, afresh=depth is Depth.FULL)
+        self._bring_about(asks, self._remember(remembered, memory), work, records)
 
     def _hear(self, memory: Memory, work: Work) -> Memory:
         """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
@@ -119,20 +120,23 @@ class Controller:
             return max(work.depth, Depth.TASKS)  # the new way in opens before the last old one closes
         return work.depth
 
-    def _tasks(
-        self, service: Service, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool
-    ) -> Service:
+    def _tasks(self, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool) -> Memory:
         public = any(self._exposing.wants_public(ask) for ask in asks)
+        heard = {*memory.stopped, *memory.stopping}
+        now = self._clock()
         try:
-            heard = {*memory.stopped, *memory.stopping}
-            return self._source.tasks(service, heard, public=public, afresh=afresh, now=self._clock())
+            service, leaving = self._source.tasks(
+                memory.service, heard, public=public, afresh=afresh, now=now
+            )
         except (*AwsError, NotYet):
             if work.depth is not Depth.RECORD:
                 raise
             self._telemetry.warn(
                 "could not read the tasks; withdrawing those that stopped", service=work.service
             )
-            return service
+            return memory
+        stopping = dict.fromkeys(leaving, now) | dict(memory.stopping)  # the event is still on its way
+        return replace(memory, service=service, stopping=stopping)
 
     def _remember(self, remembered: Memory, memory: Memory) -> Memory:
         """The memory as saved, before anything is changed by it: what is published is always also remembered."""

@@ -62,8 +62,9 @@ class Source:
 
     def tasks(
         self, service: Service, stopped: Collection[str], *, public: bool, afresh: bool, now: float
-    ) -> Service:
-        """The service with its tasks as they are now, less those known to have `stopped`.
+    ) -> tuple[Service, frozenset[str]]:
+        """The service with its tasks as they are now, less those known to have `stopped`; and which of the tasks that
+        were known are to stop, but may still serve.
 
         Tasks already known to run well are not described again, as their addresses never change; unless all is to be
         read `afresh`.
@@ -78,7 +79,8 @@ class Source:
             *(task for task in listed if task not in kept),
             *(task for task in known if task not in listed),
         ]
-        described = [task for task in self._described(service.arn, asked) if not _stopping(task)]
+        found = list(self._described(service.arn, asked))
+        described = [task for task in found if not _stopping(task)]
         definitions = {arn: self.definition(arn) for arn in {task["taskDefinitionArn"] for task in described}}
         fresh = self._addresses.fill(
             [(_task(task, definitions[task["taskDefinitionArn"]]), task) for task in described],
@@ -86,12 +88,14 @@ class Source:
             public=public,
         )
         tasks = kept | {task.id: task for task in fresh}
-        return replace(
+        read = replace(
             service,
             tasks=tuple(tasks[task] for task in sorted(tasks)),
             definitions=self._used(service, tasks.values()),
             read_at=now,
         )
+        leaving = (_id(task["taskArn"]) for task in found if _stopping(task) and _serves(task))
+        return read, frozenset(leaving)
 
     def definition(self, arn: str) -> Definition:
         if arn not in self._definitions:
@@ -175,6 +179,11 @@ def _only_missing(failures: Iterable[FailureTypeDef]) -> None:
 
 def _stopping(task: TaskTypeDef) -> bool:
     return task.get("desiredStatus") == "STOPPED" or task.get("lastStatus") == "STOPPED"
+
+
+def _serves(task: TaskTypeDef) -> bool:
+    """Whether its containers have not been told to stop yet (F§1.3)."""
+    return task.get("lastStatus") in {"RUNNING", "DEACTIVATING"}
 
 
 def _id(arn: str) -> str:

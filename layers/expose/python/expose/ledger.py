@@ -7,7 +7,7 @@
     SHARED#<kind>/<key>      SHARED             see `shared`
 
 Records and memories are written only over the version that was read, so two workers cannot overwrite each other.
-Status and message stand beside the packed body as attributes of their own, for people to read.
+Status, message and addresses stand beside the packed body as attributes of their own, for people to read.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Ledger:
             "code": {"S": record.code},
             "message": {"S": record.message},
             "value": {"S": record.value},
+            "addresses": {"S": " ".join(record.addresses)},
         }
         if expires:
             extra["expires"] = {"N": f"{expires:.0f}"}
