@@ -24,7 +24,7 @@ def definition(*ports: Port, mode: str = "awsvpc", checked: bool = False) -> Def
 
 def task(number: int, **differences: Any) -> Task:
     """Running for an hour, with every address that it may be asked for."""
-    usual = {
+    usual: dict[str, Any] = {
         "id": f"{number:032x}",
         "definition": DEFINITION,
         "running": True,
@@ -33,13 +33,20 @@ def task(number: int, **differences: Any) -> Task:
         "private_ipv4": f"10.20.{number // 256}.{number % 256}",
         "public_ipv4": f"203.0.{number // 256}.{number % 256}",
         "ipv6": f"2001:db8::{number:x}",
+        "instance": f"i-{number:017x}",
     }
     return Task(**usual | differences)
 
 
 def service(*tasks: Task, of: Definition | None = None, **differences: Any) -> Service:
     definitions = {DEFINITION: of or definition(Port("web", 8080))}
-    usual = {"arn": ARN, "wanted": len(tasks), "definitions": definitions, "tasks": tasks, "read_at": NOW}
+    usual: dict[str, Any] = {
+        "arn": ARN,
+        "wanted": len(tasks),
+        "definitions": definitions,
+        "tasks": tasks,
+        "read_at": NOW,
+    }
     return Service(**usual | differences)
 
 
@@ -58,3 +65,52 @@ def surroundings(
     found: dict[Lookup, Any] = {Lookup(NAMESPACE, name): list(namespaces)}
     found |= {Lookup("ec2.vpc", f"subnet-{vpc}"): vpc for vpc in vpcs}
     return Surroundings(limits or Limits(), mark="corral/granja/conejo/expose:dns", found=found)
+
+
+def balancer(name: str = "granja-alb", kind: str = "application", **differences: Any) -> dict[str, Any]:
+    """What the look-up of a load balancer that exists answers."""
+    return {
+        "arn": f"arn:balancer/{name}",
+        "type": kind,
+        "scheme": "internal",
+        "address": f"{name}.elb.amazonaws.com",
+        "vpc": "vpc-1",
+        "blocks": ["10.20.0.0/16"],
+        "listeners": [] if kind == "network" else [listener(80)],
+    } | differences
+
+
+def listener(port: int, protocol: str = "HTTP") -> dict[str, Any]:
+    return {"arn": f"arn:listener/{port}", "port": port, "protocol": protocol}
+
+
+def site(**differences: Any) -> dict[str, Any]:
+    """What the look-up of where a load balancer of our own can stand answers: nowhere is one yet."""
+    return {
+        "vpc": "vpc-1",
+        "balancer": "",
+        "subnets": ["subnet-1", "subnet-2"],
+        "groups": [],
+    } | differences
+
+
+def group(name: str = "conejo-blue", kind: str = "ip", **differences: Any) -> dict[str, Any]:
+    """What the look-up of a target group that exists answers."""
+    return {
+        "arn": f"arn:group/{name}",
+        "type": kind,
+        "vpc": "vpc-1",
+        "blocks": ["10.20.0.0/16"],
+    } | differences
+
+
+def around(of: Exposure, its: Service, answer: Any, limits: Limits, **certificates: str) -> Surroundings:
+    """Every look-up of an exposure answered: with `answer`, and for names with the ARNs of their certificates."""
+    lookups = MECHANISMS[of.mechanism].lookups(of, its, limits)
+    found = {
+        lookup: certificates.get(lookup.key.partition(".")[0], "")
+        if lookup.kind == "acm.certificate"
+        else answer
+        for lookup in lookups
+    }
+    return Surroundings(limits, mark=f"corral/granja/conejo/{of.tag}", found=found)

@@ -1,0 +1,27 @@
+"""A ledger's table in an account in process, for the tests of what stands in it."""
+
+from __future__ import annotations
+
+from expose.aws import Clients
+
+TABLE = "ledger"
+
+
+def table() -> Clients:
+    """Clients of an account that has one, empty."""
+    clients = Clients()
+    clients.dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return clients
+
+
+def items(clients: Clients) -> int:
+    """How many there are."""
+    return clients.dynamodb.scan(TableName=TABLE)["Count"]
