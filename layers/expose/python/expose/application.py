@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from expose.aws import AwsError
-from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource, resolve
+from expose.model import Identity, InTheWay, NoRoom, NotYet, Owned, Refused, Resource, resolve
 from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
 from expose.policy import stopped
@@ -43,6 +43,7 @@ class Application:
         self._mark = mark
         self._grace = grace
         self._clock = clock
+        self._full: Refused | None = None
 
     def open(self, changes: Sequence[Create | Update]) -> None:
         """Make and change, until one is refused: what comes after it hangs on it."""
@@ -54,6 +55,9 @@ class Application:
     def close(
         self, changes: Sequence[Delete | Forget], *, alive: Collection[str], serving: Collection[str]
     ) -> None:
+        """What is opened again afterwards may find the room that it lacked; where nothing is to go, it never will."""
+        if self._full and not changes:
+            self.outcome.refused = self.outcome.refused or self._full
         for batch in batches(list(self._may_close(changes, alive, serving)), self._sizes):
             self._attempt(batch)
 
@@ -122,6 +126,8 @@ class Application:
         if isinstance(reason, Refused):
             self.outcome.refused = self.outcome.refused or reason
             return
+        if isinstance(reason, NoRoom):
+            self._full = Refused("QuotaReached", reason.message)
         self.outcome.wait(reason)
         self.outcome.opening |= opens and not isinstance(reason, InTheWay | _Behind)
 

@@ -53,6 +53,10 @@ class InTheWay(NotYet):
     """Wait for something of our own to go first: here the old way in has to close before the new one can open."""
 
 
+class NoRoom(InTheWay):
+    """It is room that is missing: where nothing of our own is to go, the owner must see to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceArn:
     partition: str

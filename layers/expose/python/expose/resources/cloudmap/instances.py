@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from expose.aws import Clients
-from expose.model import Identity, InTheWay, NotYet, Owned, Resource, fingerprint
+from expose.model import Identity, NoRoom, NotYet, Owned, Resource, fingerprint
 from expose.resources.cloudmap.mark import OWNER_ATTRIBUTE
 from expose.resources.kind import Ids, Made
 
@@ -41,9 +41,11 @@ class Instances:
         except cloudmap.exceptions.DuplicateRequest as error:
             raise NotYet(f"another operation on {instance} is still running", seconds=2) from error
         except cloudmap.exceptions.ResourceLimitExceeded as error:
-            raise InTheWay(
-                "the Cloud Map service or namespace has no room for more instances", seconds=30
-            ) from error
+            problem = (
+                "the Cloud Map service or namespace has no room for more instances: publish fewer tasks in it, or ask "
+                "for more in Service Quotas"
+            )
+            raise NoRoom(problem, seconds=30) from error
         return Made(instance, answer["OperationId"])
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, chunks, code
-from expose.model import Identity, InTheWay, NotYet, Owned, Refused, Resource, fingerprint
+from expose.model import Identity, NoRoom, NotYet, Owned, Refused, Resource, fingerprint
 from expose.resources.elb.mark import quotas
 from expose.resources.kind import WELL, Condition, Ids, Made, Settled
 
@@ -145,7 +145,7 @@ class Targets:
                     TargetGroupArn=group, Targets=[_described(_target(each), each) for each in resources]
                 )
         except Refused as full:
-            return {each.identity: InTheWay(full.message, seconds=30) for each in resources}
+            return {each.identity: NoRoom(full.message, seconds=30) for each in resources}
         except ClientError as error:
             if code(error) != "InvalidTarget":
                 raise
