@@ -78,7 +78,7 @@ def choose(
         for entry in members
         if entry.sick_since and now - max(entry.sick_since, started[entry.task]) > replacing.grace
     ]
-    all_sick = all(entry.sick_since for entry in members)
+    all_sick = all(entry.sick_since for entry in members if not entry.operation)  # of those that were checked
     floor = min(math.ceil(service.wanted * service.minimum_healthy / 100), service.wanted - 1)
     if service.rolling or all_sick or now - replaced_at < _COOL_DOWN or len(started) - 1 < floor:
         return None
