@@ -10,8 +10,9 @@ import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup
 from expose.mechanisms.dns import INSTANCE, NAMESPACE, SERVICE, VPC
-from expose.model import Identity, Invalid, NotYet, Refused, Resource, Service
+from expose.model import Identity, Resource, Service
 from expose.policy import Limits
+from expose.refusals import Invalid, NotYet, Refused
 from tests.unit.values import NAME, NOW, Port, definition, exposure, namespace, service, surroundings, task
 
 DNS = MECHANISMS["dns"]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from expose.events import Malformed, read
-from expose.model import Refused, ServiceArn
+from expose.model import ServiceArn
+from expose.refusals import Refused
 from expose.work import Depth
 
 EVENTS = Path(__file__).parents[2] / "events"

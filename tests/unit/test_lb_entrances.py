@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from expose.mechanisms import MECHANISMS
-from expose.model import Identity, Invalid, Refused, Resource, Service, Status
+from expose.model import Identity, Resource, Service
 from expose.policy import Limits
+from expose.refusals import Invalid, Refused, Status
 from tests.unit.values import around, balancer, exposure, listener, service, site, task
 
 LB = MECHANISMS["lb"]

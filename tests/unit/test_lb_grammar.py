@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expose.mechanisms.lb.aim import Aim, aim, certified, kind
-from expose.model import Invalid, Status
+from expose.refusals import Invalid, Status
 from tests.unit.values import exposure
 
 TAG = "expose:lb"

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from expose.mechanisms import MECHANISMS
-from expose.model import Identity, NotYet, Owned, Port, Refused, Resource, Service
+from expose.model import Identity, Owned, Port, Resource, Service
 from expose.plan import plan, recorded
 from expose.policy import Limits, Replacing
+from expose.refusals import NotYet, Refused
 from tests.unit.values import NOW, around, balancer, definition, exposure, service, site, task
 
 LB = MECHANISMS["lb"]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
-from expose.model import Port, Refused, Resource, Service
+from expose.model import Port, Resource, Service
 from expose.policy import Limits
+from expose.refusals import Refused
 from tests.unit.values import definition, exposure, group, service, task
 
 LB = MECHANISMS["lb"]

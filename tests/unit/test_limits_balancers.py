@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from expose.model import Refused, Status
 from expose.policy import Limits
+from expose.refusals import Refused, Status
 from tests.unit.values import exposure
 
 

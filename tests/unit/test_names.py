@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from expose.aws import Clients
-from expose.model import Refused
 from expose.names import Names
+from expose.refusals import Refused
 from farm.timeline import Timeline
 from tests.unit.tables import TABLE, items, table
 

@@ -10,8 +10,9 @@ import pytest
 
 from expose.mechanisms import MECHANISMS, Surroundings
 from expose.mechanisms.dns import NAMESPACE, SERVICE
-from expose.model import Identity, Refused, Resource
+from expose.model import Identity, Resource
 from expose.policy import Limits
+from expose.refusals import Refused
 from tests.unit.values import NAME, exposure, namespace, service, surroundings, task
 
 DNS = MECHANISMS["dns"]

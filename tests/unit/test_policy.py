@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from expose.model import Identity, Owned, Refused, Resource, Service, Status, Task
+from expose.model import Identity, Owned, Resource, Service, Task
 from expose.plan import Create, Delete, Forget, Plan, Update
 from expose.policy import POLICIES, Limits, ready, to_publish
+from expose.refusals import Refused, Status
 from tests.unit.values import NAME, definition, exposure, service, task
 
 CHECKED = definition(checked=True)

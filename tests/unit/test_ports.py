@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from expose.mechanisms.ports import endpoint
-from expose.model import Definition, Port, Refused, Status, Task
+from expose.model import Definition, Port, Task
+from expose.refusals import Refused, Status
 from tests.unit.values import NAME, definition, exposure, task
 
 WEB, ADMIN, PROXY = Port("web", 8080), Port("web", 9090), Port("proxy", 8443)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup
-from expose.model import Identity, Owned, Port, Status
+from expose.model import Identity, Owned, Port
 from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
+from expose.refusals import Status
 from tests.unit.values import ARN, NAME, NOW, definition, exposure, namespace, service, surroundings, task
 
 ITEM = 400_000  # bytes that one item may have, some room left for its keys and the attributes for people

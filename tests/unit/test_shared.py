@@ -8,7 +8,8 @@ from itertools import permutations
 import pytest
 
 from expose.aws import Clients
-from expose.model import Identity, NotYet
+from expose.model import Identity
+from expose.refusals import NotYet
 from expose.shared import Common, Shared
 from farm.timeline import Timeline
 from tests.unit.tables import TABLE, items, table

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from expose.aws import Clients
 from expose.ecs import Source
-from expose.model import NotYet
+from expose.refusals import NotYet
 from tests.unit.values import service, task
 
 GONE = {"failures": [{"arn": "x", "reason": "MISSING"}], "tasks": []}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from expose.model import Exposure, Invalid
+from expose.model import Exposure
 from expose.policy import POLICIES
+from expose.refusals import Invalid
 from expose.tags import Unreadable, asking, policy_of, read, read_one
 from tests.unit.values import ARN, GRAMMARS, NAME
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from expose.model import Identity, Invalid, NotYet, Owned, Refused, Service, Status
+from expose.model import Identity, Owned, Service
 from expose.outcome import Outcome
 from expose.records import Record
+from expose.refusals import Invalid, NotYet, Refused, Status
 from expose.verdict import announcement, judge, refusal_record
 from tests.unit.values import ARN, NAME, NOW, definition, service, task
 

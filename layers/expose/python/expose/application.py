@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from expose.aws import AwsError
-from expose.model import Identity, InTheWay, NoRoom, NotYet, Owned, Refused, Resource, resolve
+from expose.model import Identity, Owned, Resource, resolve
 from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
 from expose.policy import stopped
 from expose.records import Record
+from expose.refusals import InTheWay, NoRoom, NotYet, Refused
 from expose.resources import Adapters, Batch, Ids, Made
 from expose.shared import Shared
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from expose.application import Application, claimed
 from expose.ledger import Ledger
-from expose.model import Identity, NotYet, Owned, ids_of
+from expose.model import Identity, Owned, ids_of
 from expose.outcome import Outcome
 from expose.plan import Plan
 from expose.policy import stopped
 from expose.records import CLOCKS_DIFFER, Record
+from expose.refusals import NotYet
 from expose.resources import Adapters, Condition, Settled
 from expose.shared import Shared
 
@@ -118,7 +119,7 @@ def _in(entry: Owned, condition: Condition, now: float) -> Owned:
 
 def _overtaken(entry: Owned, alive: Collection[str]) -> bool:
     """Whether something is still being opened for a task that is to stop."""
-    return bool(entry.operation) and not entry.leaving and stopped(entry, alive)
+    return entry.busy and not entry.leaving and stopped(entry, alive)
 
 
 def _settles(entry: Owned, now: float) -> float:

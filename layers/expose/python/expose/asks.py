@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from expose.mechanisms import Lookup, Mechanism
-from expose.model import Exposure, Invalid, Refused, Service
+from expose.model import Exposure, Service
 from expose.policy import POLICIES
 from expose.records import Record
+from expose.refusals import Invalid, Refused
 from expose.tags import asking, policy_of, read_one
 from expose.work import Depth
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from expose.ledger import Ledger
-from expose.model import NotYet
 from expose.outbox import Outbox
 from expose.records import Record
+from expose.refusals import NotYet
 from expose.work import Depth, Work
 
 _ROUND = 5.0  # seconds between looks at how far the withdrawal has come

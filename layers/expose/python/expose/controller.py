@@ -14,11 +14,12 @@ from expose.aws import AwsError
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.ledger import Ledger
-from expose.model import NotYet, Refused, Service, ServiceArn, Status
+from expose.model import Service, ServiceArn
 from expose.outbox import Outbox
 from expose.outcome import Outcome
 from expose.policy import Limits, Replacing, not_allowed, ready
 from expose.records import Memory, Record
+from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.telemetry import Telemetry
 from expose.verdict import Announcement, announcement, judge, next_look, refusal_record

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from expose.addresses import Addresses
 from expose.aws import Clients, chunks
-from expose.model import Definition, NotYet, Port, Service, ServiceArn, Task
+from expose.model import Definition, Port, Service, ServiceArn, Task
 from expose.policy import ready
+from expose.refusals import NotYet
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import (

@@ -13,11 +13,12 @@ from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
 from expose.mechanisms import Mechanism, Surroundings
-from expose.model import Exposure, Identity, NotYet, Refused, Resource, Service, ServiceArn, digest
+from expose.model import Exposure, Identity, Resource, Service, ServiceArn, digest
 from expose.outcome import Outcome
 from expose.plan import Delete, Plan, plan, recorded
 from expose.policy import POLICIES, Limits, Replacing, stopped, to_publish
 from expose.records import CLOCKS_DIFFER, Record
+from expose.refusals import NotYet, Refused
 from expose.resources import Adapters
 
 _WATCHES = 60.0  # seconds between two looks at the health of what AWS watches
@@ -148,7 +149,7 @@ class Exposing:
         self, ask: Ask, outcome: Outcome, service: Service, serving: Collection[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
-        gone = [each for each in outcome.record.owned if stopped(each, service.alive) and not each.operation]
+        gone = [each for each in outcome.record.owned if stopped(each, service.alive) and not each.busy]
         wanted = Plan(closings=tuple(Delete(each) for each in gone))
         return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.model import NotYet
 from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
+from expose.refusals import NotYet
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef

@@ -1,4 +1,4 @@
-"""The words of the project as values: services, tasks, exposures, resources, and the two ways to say no.
+"""The words of the project as values: services, tasks, exposures, resources.
 
 Everything else speaks in these. Nothing here knows AWS, the clock or the environment.
 """
@@ -9,52 +9,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Status(StrEnum):
-    """How an exposure stands, as its owner sees it."""
-
-    ACTIVE = "Active"
-    PENDING = "Pending"
-    INVALID = "Invalid"
-    BLOCKED = "Blocked"
-    FAILED = "Failed"
-
-
-class Refused(Exception):  # noqa: N818 - it names what happened, and is no bug
-    """The owner must act. `code` is stable and for machines; the text says what, which and what to do."""
-
-    status = Status.BLOCKED
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class Invalid(Refused):
-    """The tag cannot be read."""
-
-    status = Status.INVALID
-
-
-class NotYet(Exception):  # noqa: N818 - waiting is normal
-    """Come back in `seconds`: something is still on its way."""
-
-    def __init__(self, message: str, *, seconds: float) -> None:
-        super().__init__(message)
-        self.message = message
-        self.seconds = seconds
-
-
-class InTheWay(NotYet):
-    """Wait for something of our own to go first: here the old way in has to close before the new one can open."""
-
-
-class NoRoom(InTheWay):
-    """It is room that is missing: where nothing of our own is to go, the owner must see to it."""
+from expose.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +163,10 @@ class Resource:
         return fingerprint(self.spec)
 
 
+WATCHED = "watched"
+"""The operation of what is made, and of which AWS is only finding out how it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owned:
     """The ledger's memory of a resource: claimed before it is created, forgotten after it is seen gone.
@@ -227,6 +188,11 @@ class Owned:
     since: float = 0.0
     trouble: str = ""
     sick_since: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether nothing else may be done to it now."""
+        return self.operation not in {"", WATCHED}
 
     @property
     def parents(self) -> tuple[Identity, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from expose.model import Identity, NotYet, Refused
+from expose.model import Identity
 from expose.records import Record
+from expose.refusals import NotYet, Refused
 
 
 @dataclass(slots=True)

@@ -128,7 +128,7 @@ def _closings(
     owned: Iterable[Owned], current: Mapping[Identity, str], wanted: Mapping[Identity, Resource]
 ) -> Iterator[Delete | Forget]:
     for entry in owned:
-        if entry.identity in wanted or entry.operation:
+        if entry.identity in wanted or entry.busy:
             continue
         seen_gone = entry.aws_id and entry.identity not in current
         yield Forget(entry) if seen_gone else Delete(entry)

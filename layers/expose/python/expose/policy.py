@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from expose.model import Exposure, Owned, Refused, Service, Task
+from expose.model import Exposure, Owned, Service, Task
 from expose.plan import Forget, Plan
+from expose.refusals import Refused
 
 Policy = Callable[[Plan, Collection[str]], Plan]
 """What may be done of a plan, given the tasks that are not to stop."""

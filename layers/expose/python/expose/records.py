@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from expose.mechanisms.surroundings import Lookup
-from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Status, Task
+from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Task
+from expose.refusals import Status
 
 CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it
 

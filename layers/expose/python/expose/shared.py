@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.model import Identity, NotYet
+from expose.model import Identity
+from expose.refusals import NotYet
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef

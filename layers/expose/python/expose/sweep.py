@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
 from expose.ledger import Ledger
-from expose.model import Refused, ServiceArn, digest
+from expose.model import ServiceArn, digest
 from expose.outbox import Outbox
 from expose.policy import Limits
 from expose.records import Memory, Record
+from expose.refusals import Refused
 from expose.tags import asking
 from expose.telemetry import Telemetry
 from expose.work import Depth, Work

@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from expose.model import Status
 from expose.records import Record
+from expose.refusals import Status
 
 
 class Telemetry:

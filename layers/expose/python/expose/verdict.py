@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from expose.aws import code, throttled
-from expose.model import Refused, Service, Status, digest
+from expose.model import Service, digest
 from expose.outcome import Outcome
 from expose.policy import ready
 from expose.records import CLOCKS_DIFFER, Record
+from expose.refusals import Refused, Status
 from expose.work import Depth
 
 _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at first, and at most

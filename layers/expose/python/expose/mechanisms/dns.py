@@ -16,8 +16,9 @@ from typing import Any
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Invalid, Refused, Resource, Service, Task
+from expose.model import Definition, Exposure, Identity, Resource, Service, Task
 from expose.policy import Limits, Replacing, ready
+from expose.refusals import Invalid, Refused
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
 
 __all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from expose.model import Definition, NotYet, Refused, Resource, Service, Task
+from expose.model import Definition, Resource, Service, Task
+from expose.refusals import NotYet, Refused
 
 _ADDRESSLESS = frozenset({"NoPublicAddress", "NoPrivateAddress", "NoIpv6Address", "NoInstance"})
 _ADDRESS_TAKES = 30.0  # seconds in which a new task may still get its public address (F§1.6)

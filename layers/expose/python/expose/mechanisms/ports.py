@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from expose.model import Definition, Exposure, Port, Refused, Task
+from expose.model import Definition, Exposure, Port, Task
+from expose.refusals import Refused
 
 
 def endpoint(exposure: Exposure, task: Task, definition: Definition, *, required: bool) -> int:

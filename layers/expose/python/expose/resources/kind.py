@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from expose.model import Identity, NotYet, Owned, Refused, Resource
+from expose.model import Identity, Owned, Resource
+from expose.refusals import NotYet, Refused
 
 Ids = Mapping[str, str]  # the names of a resource's references, with the ids in AWS that they stand for
 

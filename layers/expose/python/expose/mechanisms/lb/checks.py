@@ -7,7 +7,8 @@ from typing import Any
 
 from expose.mechanisms.lb.aim import aim, certified, kind
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Invalid, Refused
+from expose.model import Exposure
+from expose.refusals import Invalid, Refused
 
 CONDITIONS = ("host", "path", "methods")
 _VALUES = 5  # that the conditions of one rule may have in all (F§4.2)

@@ -21,7 +21,8 @@ from expose.mechanisms.lb.checks import (
 )
 from expose.mechanisms.lb.grammar import NETWORK
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Identity, Invalid, Refused, Resource, Service
+from expose.model import Exposure, Identity, Resource, Service
+from expose.refusals import Invalid, Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from expose.aws import Clients
-from expose.model import Identity, NoRoom, NotYet, Owned, Resource, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint
+from expose.refusals import NoRoom, NotYet
 from expose.resources.cloudmap.mark import OWNER_ATTRIBUTE
 from expose.resources.kind import Ids, Made
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from expose.aws import Clients
-from expose.model import NotYet, Owned, Refused, Resource, fingerprint
+from expose.model import Owned, Resource, fingerprint
+from expose.refusals import NotYet, Refused
 from expose.resources.cloudmap.mark import OWNER_TAG
 from expose.resources.kind import Ids, Made
 

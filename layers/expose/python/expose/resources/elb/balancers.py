@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from expose.aws import Clients
-from expose.model import Identity, NotYet, Owned, Resource, digest, fingerprint
+from expose.model import Identity, Owned, Resource, digest, fingerprint
+from expose.refusals import NotYet
 from expose.resources.elb.mark import owner, quotas, tags
 from expose.resources.kind import Ids, Made, Settled
 

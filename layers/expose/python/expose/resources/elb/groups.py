@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from expose.aws import Clients
-from expose.model import NotYet, Owned, Refused, Resource, digest, fingerprint
+from expose.model import Owned, Resource, digest, fingerprint
+from expose.refusals import NotYet, Refused
 from expose.resources.elb.balancers import blocks
 from expose.resources.elb.mark import owner, quotas, tags
 from expose.resources.kind import Ids, Made

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from expose.model import Identity, InTheWay, Owned, Resource, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint
+from expose.refusals import InTheWay
 from expose.resources.elb.joint import Joint, weights
 from expose.resources.elb.listeners import at_port, described, port_taken, with_certificate
 from expose.resources.elb.mark import owner, quotas, tags

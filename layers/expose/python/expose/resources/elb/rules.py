@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from expose.aws import chunks
-from expose.model import Identity, NotYet, Owned, Refused, Resource, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint
+from expose.refusals import NotYet, Refused
 from expose.resources.elb.joint import Joint, weights
 from expose.resources.elb.mark import owners, quotas, tags
 from expose.resources.elb.priorities import BAND, Match, choose

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, chunks, code
-from expose.model import Identity, NoRoom, NotYet, Owned, Refused, Resource, fingerprint
+from expose.model import WATCHED, Identity, Owned, Resource, fingerprint
+from expose.refusals import NoRoom, NotYet, Refused
 from expose.resources.elb.mark import quotas
 from expose.resources.kind import WELL, Condition, Ids, Made, Settled
 
@@ -158,7 +159,7 @@ class Targets:
             message = error.response.get("Error", {}).get("Message", "")
             problem = f"ELB refuses {_target(resources[0])} as a target: {message}"
             return {resources[0].identity: Refused("InvalidTarget", problem)}
-        return {each.identity: Made(_target(each), operation="registering") for each in resources}
+        return {each.identity: Made(_target(each), operation=WATCHED) for each in resources}
 
     def _all(self, group: str) -> dict[str, _Health]:
         """By `ID:PORT`; nothing where the group is gone."""

@@ -1,4 +1,4 @@
-"""What the product costs and how quick it is, measured on virtual time: `python -m farm figures`.
+"""Names that follow their tasks: what `expose:dns` costs and how quick it is, on virtual time.
 
 A rotation is a rolling deployment of a service with 4 tasks at about the pace of life: 4 new tasks, 4 old ones, and
 events under the bus's manners. Nothing that can be measured on the world is taken from the product's own words.
@@ -6,8 +6,6 @@ events under the bus's manners. Nothing that can be measured on the world is tak
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rich.table import Table
@@ -16,6 +14,7 @@ from farm import seed
 from farm.aws.ecs.model import Task
 from farm.bus import Manners
 from farm.farm import Farm
+from farm.figures.measuring import between, manners, spread
 from farm.gate import USER
 from farm.pace import REAL
 from farm.tasks import listeners
@@ -23,16 +22,6 @@ from farm.tasks import listeners
 NAME = f"conejo.{seed.NAMESPACE}"
 CONTROL = frozenset({"ecs", "ec2", "servicediscovery"})
 WRITES = frozenset({"RegisterInstance", "DeregisterInstance"})
-
-
-def manners(number: int) -> Mapping[str, Manners]:
-    """How the bus behaves, by what is measured under it, for one seed."""
-    return {
-        "in order": Manners(seed=number, delay=(0.2, 0.2)),
-        "shuffled": Manners(seed=number, delay=(0.2, 60.0)),
-        "duplicated": Manners(seed=number, delay=(0.2, 1.0), duplicate=1.0),
-        "5% dropped": Manners(seed=number, delay=(0.2, 1.0), drop=0.05),
-    }
 
 
 @dataclass(slots=True)
@@ -115,15 +104,11 @@ def rotate(how: Manners) -> Rotation:
                 for call in calls
                 if call.caller == "sweep"
             ),
-            to_publish=_between(watch.running, watch.answered),
-            to_withdraw=_between(watch.stopping, watch.withdrawn),
-            stale=_between(watch.stopped, watch.withdrawn),
+            to_publish=between(watch.running, watch.answered),
+            to_withdraw=between(watch.stopping, watch.withdrawn),
+            stale=between(watch.stopped, watch.withdrawn),
             empty=watch.empty,
         )
-
-
-def _between(first: Mapping[str, float], then: Mapping[str, float]) -> list[float]:
-    return [max(0.0, then[address] - at) for address, at in first.items() if address in then]
 
 
 def rotations(seeds: int) -> Table:
@@ -146,13 +131,13 @@ def rotations(seeds: int) -> Table:
         table.add_row(
             name,
             f"{sum(each.right for each in seen)} of {seeds}",
-            _spread(each.calls for each in seen),
-            _spread(each.writes for each in seen),
-            _spread(each.bookkeeping for each in seen),
-            _spread(second for each in seen for second in each.to_publish),
-            _spread(second for each in seen for second in each.to_withdraw),
-            _spread(second for each in seen for second in each.stale),
-            _spread(each.empty for each in seen),
+            spread(each.calls for each in seen),
+            spread(each.writes for each in seen),
+            spread(each.bookkeeping for each in seen),
+            spread(second for each in seen for second in each.to_publish),
+            spread(second for each in seen for second in each.to_withdraw),
+            spread(second for each in seen for second in each.stale),
+            spread(each.empty for each in seen),
         )
     return table
 
@@ -173,12 +158,3 @@ def sweep_at_rest(services: int = 100) -> Table:
     for caller, name in sorted(set(names)):
         table.add_row(caller, name, str(names.count((caller, name))))
     return table
-
-
-def _spread(values: Iterable[float]) -> str:
-    numbers = list(values)
-    if not numbers:
-        return "-"
-    worst, median = max(numbers), statistics.median(numbers)
-    form = "{:.0f}" if all(float(number).is_integer() for number in numbers) else "{:.1f}"
-    return f"{form.format(median)} ({form.format(worst)})"

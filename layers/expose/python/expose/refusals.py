@@ -1,0 +1,52 @@
+"""How an exposure stands, and the ways to say no: the owner has to act, or it only takes time.
+
+Whatever stands in the way of an exposure is raised as one of these, and becomes its status.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How an exposure stands, as its owner sees it."""
+
+    ACTIVE = "Active"
+    PENDING = "Pending"
+    INVALID = "Invalid"
+    BLOCKED = "Blocked"
+    FAILED = "Failed"
+
+
+class Refused(Exception):  # noqa: N818 - it names what happened, and is no bug
+    """The owner must act. `code` is stable and for machines; the text says what, which and what to do."""
+
+    status = Status.BLOCKED
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Invalid(Refused):
+    """The tag cannot be read."""
+
+    status = Status.INVALID
+
+
+class NotYet(Exception):  # noqa: N818 - waiting is normal
+    """Come back in `seconds`: something is still on its way."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.message = message
+        self.seconds = seconds
+
+
+class InTheWay(NotYet):
+    """Wait for something of our own to go first: here the old way in has to close before the new one can open."""
+
+
+class NoRoom(InTheWay):
+    """It is room that is missing: where nothing of our own is to go, the owner must see to it."""
