@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from expose.model import Identity, Owned, Service
+from expose.model import WATCHED, Identity, Owned, Service
 from expose.policy import Replacing
 from expose.replacing import choose
 from tests.unit.values import NOW, service, task
@@ -83,8 +83,11 @@ def test_nobody_where_all_are_sick_because_that_is_the_checks_fault() -> None:
     assert chosen([target(1, 300), target(2, 1)]) is None  # be it only just
 
 
-def test_one_that_has_no_verdict_yet_is_not_sick() -> None:
-    assert chosen([target(1, 300), target(2, operation="registering")]) is not None
+def test_one_that_has_no_verdict_yet_is_neither_sick_nor_well() -> None:
+    """Else a broken check would have the tasks stopped in turn, each while its predecessor's successor is new."""
+    fresh = target(2, operation=WATCHED)
+    assert chosen([target(1, 300), fresh]) is None
+    assert chosen([target(1, 300), fresh, target(3)]) is not None
 
 
 def test_a_task_that_does_not_run_or_is_to_stop_is_left_alone() -> None:
