@@ -22,6 +22,7 @@ def table() -> Clients:
     return clients
 
 
-def items(clients: Clients) -> int:
-    """How many there are."""
-    return clients.dynamodb.scan(TableName=TABLE)["Count"]
+def items(clients: Clients, about: object = "") -> int:
+    """How many there are, about one thing or all."""
+    found = clients.dynamodb.scan(TableName=TABLE)["Items"]
+    return sum(str(about) in each["pk"]["S"] for each in found)
