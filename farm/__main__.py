@@ -30,12 +30,18 @@ def run(
     empty: Annotated[
         bool, typer.Option("--empty", help="No namespace and no services to begin with.")
     ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE: a parameter of the product's stack. May be given several times."),
+    ] = None,
 ) -> None:
     """Run a pocket AWS on loopback until interrupted."""
     running = importlib.import_module("farm.running")  # `dig` need not wait for moto
 
     try:
-        running.run(_console, port=port, dns_port=dns_port, pace=pace, empty=empty)
+        running.run(
+            _console, port=port, dns_port=dns_port, pace=pace, empty=empty, parameters=_pairs(parameter or [])
+        )
     except running.BadOptionError as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -78,12 +84,21 @@ def demo(fast: Annotated[bool, typer.Option("--fast", help="In a hurry.")] = Fal
 @app.command()
 def figures(
     seeds: Annotated[int, typer.Option(help="How often each kind of rotation is measured.")] = 20,
+    runs: Annotated[int, typer.Option(help="Rolling deployments under traffic, of each kind.")] = 10,
+    wall: Annotated[int, typer.Option(help="The same on the wall clock; half a minute each.")] = 3,
 ) -> None:
-    """What a rotation and a minute at rest cost, and how long things take, on virtual time."""
+    """What rotations and a minute at rest cost, how long things take, and what is lost on the way."""
     measured = importlib.import_module("farm.figures")
-    wide = Console(highlight=False, width=130)
-    wide.print(measured.rotations(seeds))
-    wide.print(measured.sweep_at_rest())
+    wide = Console(highlight=False, width=150)
+    for table in measured.tables(seeds=seeds, runs=runs, wall=wall):
+        wide.print(table)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    for each in given:
+        if "=" not in each:
+            _fail(f"--parameter takes NAME=VALUE, got {each!r}")
+    return dict(each.split("=", 1) for each in given)
 
 
 def _fail(text: str) -> NoReturn:

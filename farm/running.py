@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.text import Text
+from samtranslator.yaml_helper import yaml_parse
 
 from farm import seed
 from farm.account import KEY
@@ -24,6 +25,7 @@ from farm.gate import GATE, Call
 from farm.pace import PACES, Pace
 
 T = TypeVar("T")
+_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 SERVICES = ("conejo", "gallina")
 _TICK = 0.25  # seconds between two looks at what has happened
 _STAGES = frozenset({"PENDING", "RUNNING", "STOPPED"})
@@ -40,22 +42,26 @@ _WRITES = (
     "Start",
     "Stop",
     "Put",
+    "Modify",
 )
-_SEEN = frozenset({"ecs", "servicediscovery"})
+_SEEN = frozenset({"ecs", "servicediscovery", "elbv2"})
 
 
 class BadOptionError(Exception):
     """An option that cannot be followed, and what to do about it."""
 
 
-def run(console: Console, *, port: int, dns_port: int, pace: str, empty: bool) -> None:
+def run(
+    console: Console, *, port: int, dns_port: int, pace: str, empty: bool, parameters: Mapping[str, str]
+) -> None:
     """Run until interrupted (KeyboardInterrupt). Raises BadOptionError."""
     speed = _pace(pace)
+    _check_parameters(parameters)
     _check_free("--port", port, socket.SOCK_STREAM)
     _check_free("--dns-port", dns_port, socket.SOCK_DGRAM, socket.SOCK_STREAM)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.print("[dim]The farm wakes up ...[/]")
-    with Farm.wall(port=port, dns_port=dns_port, pace=speed) as farm:
+    with Farm.wall(port=port, dns_port=dns_port, pace=speed, parameters=parameters) as farm:
         if not empty:
             populate(farm)
         for line in welcome(farm, empty=empty):
@@ -171,6 +177,10 @@ def _subject(call: Call) -> str:
         "Name",
         "ResourceARN",
         "ServiceId",
+        "TargetGroupArn",
+        "ListenerArn",
+        "RuleArn",
+        "LoadBalancerArn",
     ):
         if value := call.params.get(key):
             return str(value).rpartition("/")[2]
@@ -200,6 +210,16 @@ def _pace(name: str) -> Pace:
     if name not in PACES:
         raise BadOptionError(f"no such pace as {name!r}; --pace takes one of {', '.join(PACES)}")
     return PACES[name]
+
+
+def _check_parameters(given: Mapping[str, str]) -> None:
+    """CloudFormation would refuse these; the farm's takes anything."""
+    declared = yaml_parse(_TEMPLATE.read_text())["Parameters"]
+    for name, value in given.items():
+        if name not in declared:
+            raise BadOptionError(f"no such parameter as {name}; --parameter takes {', '.join(declared)}")
+        if value not in declared[name].get("AllowedValues", [value]):
+            raise BadOptionError(f"{name}={value}: expected {declared[name]['ConstraintDescription']}")
 
 
 def _check_free(option: str, port: int, *kinds: socket.SocketKind) -> None:

@@ -1,0 +1,44 @@
+"""What all measurements have in common: the manners of the bus, the times between two things, and how they are told."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from farm.balancers.routing import Request
+from farm.balancers.traffic import VirtualTraffic, WallTraffic
+from farm.bus import Manners
+from farm.farm import Farm
+
+REQUEST = Request("conejo.animales.com", "/api")
+
+
+def manners(number: int) -> Mapping[str, Manners]:
+    """How the bus behaves, by what is measured under it, for one seed."""
+    return {
+        "in order": Manners(seed=number, delay=(0.2, 0.2)),
+        "shuffled": Manners(seed=number, delay=(0.2, 60.0)),
+        "duplicated": Manners(seed=number, delay=(0.2, 1.0), duplicate=1.0),
+        "5% dropped": Manners(seed=number, delay=(0.2, 1.0), drop=0.05),
+    }
+
+
+def between(first: Mapping[str, float], then: Mapping[str, float]) -> list[float]:
+    """The seconds from one thing to the other, for each key of both; 0 where the other came first."""
+    return [max(0.0, then[key] - at) for key, at in first.items() if key in then]
+
+
+def spread(values: Iterable[float]) -> str:
+    """The median, and the worst in brackets."""
+    numbers = list(values)
+    if not numbers:
+        return "-"
+    worst, median = max(numbers), statistics.median(numbers)
+    form = "{:.0f}" if all(float(number).is_integer() for number in numbers) else "{:.1f}"
+    return f"{form.format(median)} ({form.format(worst)})"
+
+
+def requests(farm: Farm, balancer: str, port: int) -> VirtualTraffic | WallTraffic:
+    """50 of them a second to a load balancer, while a `with` lasts."""
+    return cast("VirtualTraffic | WallTraffic", farm.traffic(balancer, port, REQUEST))
