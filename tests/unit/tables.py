@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from expose.aws import Clients
 
 TABLE = "ledger"
 
 
+@cache
+def _clients() -> Clients:
+    """Made once: to make one takes longer than most tests."""
+    return Clients()
+
+
 def table() -> Clients:
     """Clients of an account that has one, empty."""
-    clients = Clients()
+    clients = _clients()
     clients.dynamodb.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
