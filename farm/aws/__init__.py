@@ -21,6 +21,7 @@ ONE_AT_A_TIME = threading.RLock()
 
 MENDED = (
     "aws.acm",
+    "aws.apigateway",
     "aws.cloudformation",
     "aws.cloudmap",
     "aws.ec2",
