@@ -1,4 +1,4 @@
-"""What a farm's clients see: names that resolve, tasks that answer, load balancers that carry traffic.
+"""What a farm's clients see: names that resolve, tasks that answer, load balancers and HTTP APIs that carry traffic.
 
 On virtual time there are no sockets: names are looked up, and who would answer is known from a directory.
 """
@@ -9,29 +9,32 @@ import ssl
 from contextlib import ExitStack
 from functools import partial
 
-from farm import dns
-from farm.aws import ONE_AT_A_TIME, cloudmap, elb
+from farm import dns, gateway
+from farm.aws import ONE_AT_A_TIME, apigateway, cloudmap, elb
 from farm.aws.ecs import Task
 from farm.balancers import fronts, probes, tls
 from farm.balancers.routing import Request
 from farm.balancers.serving import Balancers
 from farm.balancers.traffic import Traffic, VirtualTraffic, WallTraffic
+from farm.gateway import names
+from farm.gateway.calling import Calling
+from farm.gateway.serving import Door
 from farm.pace import Pace
 from farm.tasks import DataPlane, Directory, Sickness
 from farm.timeline import Timeline
 
 
-class Internet:
-    """The part of a farm that is not its account."""
+class Internet(Calling):
+    """The part of a farm that is not its account. What calls HTTP APIs is in `Calling`."""
 
     def __init__(self, timeline: Timeline, pace: Pace) -> None:
-        self.timeline = timeline
-        self.names = dns.Propagation(timeline, _zones, pace.propagation)
+        self._sick: dict[str, Sickness] = {}
+        self._directory = Directory(self._sick)
+        super().__init__(timeline, self._directory)
+        self.names = dns.Propagation(timeline, self._zones, pace.propagation)
         self.server: dns.Server | None = None
         self.plane: DataPlane | None = None
         self.balancers: Balancers | None = None
-        self._sick: dict[str, Sickness] = {}
-        self._directory = Directory(self._sick)
 
     def connect(self, exits: ExitStack, dns_port: int) -> None:
         """From now on there are sockets. OSError if the name server's port is in use."""
@@ -44,6 +47,9 @@ class Internet:
         self.balancers = Balancers()
         self.balancers.start()
         exits.callback(self.balancers.stop)
+        self.door = Door(self.gateway, self.balancers.reach)
+        self.door.start()
+        exits.callback(self.door.stop)
 
     def attach(self, pace: Pace) -> None:
         """Let the account's services tell what clients get to see."""
@@ -52,6 +58,9 @@ class Internet:
         balancing = elb.settings()
         balancing.provisioning, balancing.registering = pace.balancing, pace.registering
         balancing.changed = self._balancing_changed
+        apigateway.settings().linking = pace.linking
+        apigateway.settings().changed = self.names.changed
+        gateway.settings().discovery = pace.finding
         balancing.probe = partial(probes.knock if self.plane else probes.look, self._directory)
 
     def follow(self, task: Task) -> None:
@@ -114,9 +123,8 @@ class Internet:
         if self.balancers:
             self.balancers.look()
 
-
-def _zones() -> list[dns.Zone]:
-    return [*cloudmap.zones(), *fronts.zones()]
+    def _zones(self) -> list[dns.Zone]:
+        return [*cloudmap.zones(), *fronts.zones(), *names.zones(self._gateway_ip())]
 
 
 def _trusting(certificate: str) -> ssl.SSLContext | None:

@@ -11,6 +11,7 @@ import json
 import ssl
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,24 +66,13 @@ class Traffic:
         self._seconds.append(seconds)
 
 
-class VirtualTraffic(Traffic):
+class Ticking(Traffic, ABC):
     """Requests on the timeline, which take no time."""
 
-    def __init__(
-        self,
-        timeline: Timeline,
-        directory: Directory,
-        balancer: str,
-        port: int,
-        request: Request,
-        per_second: float,
-    ) -> None:
+    def __init__(self, timeline: Timeline, per_second: float) -> None:
         super().__init__()
         self._timeline = timeline
-        self._directory = directory
-        self._balancer, self._port, self._request = balancer, port, request
         self._step = 1 / per_second
-        self._pick = Turns()
         self._going = False
 
     def __enter__(self) -> Self:
@@ -96,6 +86,10 @@ class VirtualTraffic(Traffic):
     ) -> None:
         self._going = False
 
+    @abstractmethod
+    def _ask(self) -> str:
+        """Send one. Why it is lost, or nothing."""
+
     def _wait(self) -> None:
         self._next += self._step
         self._timeline.after(self._next - self._timeline.now(), self._send)
@@ -107,8 +101,25 @@ class VirtualTraffic(Traffic):
             self.lost.append(Lost(self._timeline.now(), reason))
         self._wait()
 
+
+class VirtualTraffic(Ticking):
+    """Requests to a balancer on the timeline."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        directory: Directory,
+        balancer: str,
+        port: int,
+        request: Request,
+        per_second: float,
+    ) -> None:
+        super().__init__(timeline, per_second)
+        self._directory = directory
+        self._balancer, self._port, self._request = balancer, port, request
+        self._pick = Turns()
+
     def _ask(self) -> str:
-        """Why the request is lost, or nothing."""
         try:
             listener = fronts.named(self._balancer, self._port)
         except LookupError:

@@ -1,0 +1,13 @@
+"""API Gateway's HTTP APIs carry traffic: what `farm.aws.apigateway` says there is, with its authorisation for real.
+
+`routing` decides which API, stage and route a request means, and `rewriting` what its backend gets to see; both are
+pure. `authorizing` asks who may: `signing` for IAM, `tokens` for JWT, `functions` for Lambda authorisers. `integrating`
+finds the backend behind a VPC Link, `throttling` counts. `deciding` is all of it in AWS's order, with no socket;
+`serving` puts it on the wire. `issuer` is an OIDC provider for those who need tokens.
+
+`stages` is the one place that reads the control plane; `settings()` is what tests and the farm turn.
+"""
+
+from farm.gateway.model import Entry, Reply, Settings, settings
+
+__all__ = ["Entry", "Reply", "Settings", "settings"]
