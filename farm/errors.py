@@ -11,6 +11,13 @@ from xml.sax.saxutils import escape
 
 _XML = {"ec2", "cloudformation", "elbv2", "iam", "sns", "sts", "cloudwatch"}
 _DENIALS = {"ec2": "UnauthorizedOperation", "sqs": "AccessDenied"}
+_REST = {"apigateway", "apigatewayv2"}
+_REST_STATUS = {
+    "AccessDeniedException": 403,
+    "NotFoundException": 404,
+    "ConflictException": 409,
+    "TooManyRequestsException": 429,
+}
 _UNAVAILABLE = {"RequestLimitExceeded", "ServiceUnavailable", "ServiceUnavailableException", "Unavailable"}
 _FAILURES = {
     "InternalError",
@@ -64,6 +71,8 @@ def code_of(headers: Mapping[str, Any], body: Any) -> str:
 
 
 def _status(service: str, code: str) -> int:
+    if service in _REST and code in _REST_STATUS:
+        return _REST_STATUS[code]
     if code in _UNAVAILABLE:
         return 503
     if code in _FAILURES:

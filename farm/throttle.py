@@ -3,7 +3,8 @@
 The sizes of ECS's buckets (F§2) and of ELB's for Describe calls (F§4.2) are AWS's. What AWS does not publish is assumed
 here, on the cautious side: stopping tasks, Cloud Map's (F§3.2 knows of 50 ListInstances a second), EC2's Describe calls,
 the tagging API, certificates, and what ELB allows to be changed: no more than aws-load-balancer-controller allows
-itself (F§4.2). Queues, tables, event buses and
+itself (F§4.2). API Gateway's are AWS's (F§5.1): one for all its calls of both versions, and a second one for what is
+slow; how many of the slow ones may come at once is not said, so one. Queues, tables, event buses and
 load on functions are not limited: their limits are far above what one account of ours does.
 """
 
@@ -68,13 +69,39 @@ _CLOUD_MAP = Bucket("servicediscovery other", 50, 20)
 _ELB_DESCRIBE = Bucket("elb describe", 40, 10, code="Throttling")
 _ELB_TARGETS = Bucket("elb targets", 20, 4, code="Throttling")
 _ELB_MODIFY = Bucket("elb modify", 20, 3, code="Throttling")
-_CERTIFICATES = Bucket("acm", 5, 5)
+_GATEWAY_CODE = "TooManyRequestsException"
+_GATEWAY = Bucket("apigateway", 40, 10, code=_GATEWAY_CODE)
+_GATEWAY_SLOW = {
+    operation: Bucket(f"apigateway {operation}", 1, 1 / seconds, code=_GATEWAY_CODE)
+    for operation, seconds in {
+        "CreateDeployment": 5,
+        "CreateVpcLink": 15,
+        "DeleteVpcLink": 30,
+        "CreateDomainName": 30,
+        "UpdateDomainName": 30,
+        "DeleteDomainName": 30,
+        "DeleteRestApi": 30,
+        "PutRestApi": 1,
+    }.items()
+}
 _EC2_DESCRIBE = Bucket("ec2 describe", 100, 20, code="RequestLimitExceeded")
-_TAGGING = Bucket("tagging", 15, 15)
+_WHOLE = {
+    "acm": Bucket("acm", 5, 5),
+    "resourcegroupstaggingapi": Bucket("tagging", 15, 15),
+    "route53": Bucket("route53", 5, 5, code="Throttling"),
+}
 
 
-def bucket_of(service: str, operation: str) -> Bucket | None:
-    """The bucket that a call draws from, or None where the farm does not limit."""
+def buckets_of(service: str, operation: str) -> tuple[Bucket, ...]:
+    """The buckets that a call draws from; none where the farm does not limit."""
+    if service in {"apigateway", "apigatewayv2"}:
+        slow = _GATEWAY_SLOW.get(operation)
+        return (_GATEWAY, slow) if slow else (_GATEWAY,)
+    found = _bucket_of(service, operation)
+    return (found,) if found else ()
+
+
+def _bucket_of(service: str, operation: str) -> Bucket | None:
     match service:
         case "ecs":
             return _ECS.get(operation)
@@ -82,15 +109,11 @@ def bucket_of(service: str, operation: str) -> Bucket | None:
             return _ELB_DESCRIBE
         case "elbv2":
             return _ELB_TARGETS if operation in {"RegisterTargets", "DeregisterTargets"} else _ELB_MODIFY
-        case "acm":
-            return _CERTIFICATES
         case "servicediscovery":
             return _ASSUMED.get(operation, _CLOUD_MAP)
         case "ec2" if operation.startswith("Describe"):
             return _EC2_DESCRIBE
-        case "resourcegroupstaggingapi":
-            return _TAGGING
-    return None
+    return _WHOLE.get(service)
 
 
 class Throttle:
@@ -101,12 +124,14 @@ class Throttle:
         self._levels: dict[Bucket, tuple[float, float]] = {}
 
     def refuse(self, service: str, operation: str) -> str | None:
-        """Draw for one call: the error code when there was nothing left to draw."""
-        bucket = bucket_of(service, operation)
-        if bucket is None:
-            return None
+        """Draw for one call, from all its buckets or none: the error code when there was nothing left to draw."""
+        buckets = buckets_of(service, operation)
+        levels = {bucket: self._level(bucket) for bucket in buckets}
+        empty = next((bucket for bucket in buckets if levels[bucket] < 1), None)
+        for bucket, level in levels.items():
+            self._levels[bucket] = (level if empty else level - 1, self._now())
+        return empty.code if empty else None
+
+    def _level(self, bucket: Bucket) -> float:
         level, since = self._levels.get(bucket, (bucket.burst, self._now()))
-        level = min(bucket.burst, level + (self._now() - since) * bucket.rate)
-        refused = level < 1
-        self._levels[bucket] = (level if refused else level - 1, self._now())
-        return bucket.code if refused else None
+        return min(bucket.burst, level + (self._now() - since) * bucket.rate)

@@ -7,12 +7,13 @@ Where AWS knows no resource for an action, the resource is `*`. Calls that the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from moto.elbv2 import elbv2_backends
 
 from farm.aws import ACCOUNT, REGION
 from farm.aws.cloudmap import registry
-from farm.permissions import cloudmap, elb
+from farm.permissions import apigateway, cloudmap, elb, route53
 from farm.permissions.need import Need, Params, arn, ec2, named
 
 __all__ = ["Need", "forwarded", "needs", "tags_of"]
@@ -36,6 +37,8 @@ def tags_of(resource: str) -> Mapping[str, str]:
             resource
         )
         return tags
+    if ":apigateway:" in resource:
+        return apigateway.tags_of(resource)
     return registry().tags.get(resource, {})
 
 
@@ -104,6 +107,9 @@ _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "ecs": _ecs,
     "servicediscovery": cloudmap.needs,
     "elbv2": elb.needs,
+    "apigateway": partial(apigateway.needs, "apigateway"),
+    "apigatewayv2": partial(apigateway.needs, "apigatewayv2"),
+    "route53": route53.needs,
     "ec2": lambda operation, _: [ec2(operation)],
     "dynamodb": _dynamodb,
     "sqs": _sqs,

@@ -49,6 +49,7 @@ from farm.aws.apigateway.seen import (
     links,
     mappings,
 )
+from farm.aws.apigateway.tags import tags_by_arn
 from farm.aws.apigateway.vpc_links import rest, wake
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "mend",
     "rest",
     "settings",
+    "tags_by_arn",
     "wake",
 ]
 

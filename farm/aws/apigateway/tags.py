@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from moto.apigatewayv2.models import ApiGatewayV2Backend
 from moto.core.resource_tagging import TaggedResource
 
-from farm.aws.apigateway.model import Gateway, Params, Refused, Result, gateway_of, invalid
+from farm.aws import REGION
+from farm.aws.apigateway.model import Gateway, Params, Refused, Result, gateway, gateway_of, invalid
 
 _MOST = 50
+
+
+def tags_by_arn(region: str = REGION) -> dict[str, dict[str, str]]:
+    """Of all that can have tags, also of what has none."""
+    return gateway(region).tags
 
 
 def get_tags(of: Gateway, asked: Params) -> Result:

@@ -1,0 +1,85 @@
+"""API Gateway: the method of a call and the path that it goes to, both of its versions (F§7).
+
+A call that brings tags needs to tag what it makes as well; a VPC Link needs the service-linked role that makes its
+interfaces, and access logs need CloudWatch Logs to let them be delivered.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from moto.core.utils import get_service_model
+
+from farm.aws import ACCOUNT, REGION
+from farm.aws.apigateway import tags_by_arn
+from farm.permissions.need import Need, Params
+
+_ROOT = f"arn:aws:apigateway:{REGION}::"
+_ASKED = {
+    "CreateRoute": ("RouteAuthorizationType", "AuthorizationType", "NONE"),
+    "UpdateRoute": ("RouteAuthorizationType", "AuthorizationType", ""),
+    "CreateAuthorizer": ("AuthorizerType", "AuthorizerType", ""),
+    "UpdateAuthorizer": ("AuthorizerType", "AuthorizerType", ""),
+    "CreateApi": ("ApiName", "Name", ""),
+    "UpdateApi": ("ApiName", "Name", ""),
+}
+"""What conditions may ask about a request, where the call says it, and what it says by saying nothing."""
+_ROLE = Need(
+    "iam:CreateServiceLinkedRole",
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway",
+    {"iam:AWSServiceName": ["ops.apigateway.amazonaws.com"]},
+)
+"""AWS asks for it with an account's first VPC Link only; here with each, so that it cannot be forgotten."""
+_LOGS = [
+    Need("logs:CreateLogDelivery"),
+    Need("logs:PutResourcePolicy"),
+    Need("logs:DescribeResourcePolicies"),
+]
+
+
+def needs(service: str, operation: str, params: Params) -> list[Need]:
+    """`service` is apigateway or apigatewayv2."""
+    method, path = _request(service, operation, params)
+    tags = _tag_keys(params)
+    found = [Need(f"apigateway:{method}", _ROOT + path, {**_keys(operation, params), **tags})]
+    if tags and operation != "TagResource":
+        found.append(Need("apigateway:POST", f"{_ROOT}/tags/*", tags))
+    if operation == "CreateVpcLink":
+        found.append(_ROLE)
+    if params.get("AccessLogSettings"):
+        found += _LOGS
+    return found
+
+
+def tags_of(resource: str) -> dict[str, str]:
+    """Its own tags, over those of the API or domain name that it is in; for a path below /tags, of what it names."""
+    arn = unquote(resource.removeprefix(f"{_ROOT}/tags/"))
+    found: dict[str, str] = {}
+    for above, tags in sorted(tags_by_arn().items()):
+        if f"{arn}/".startswith(f"{above}/"):
+            found |= tags
+    return found
+
+
+def _request(service: str, operation: str, params: Params) -> tuple[str, str]:
+    model = get_service_model(service).operation_model(operation)
+    path: str = model.http["requestUri"].partition("?")[0].removeprefix("/v2")
+    for name, member in model.input_shape.members.items():
+        if member.serialization.get("location") == "uri":
+            value = quote(params[name], safe="") if path.startswith("/tags") else params[name]
+            path = path.replace(f"{{{member.serialization['name']}}}", value)
+    return model.http["method"], path
+
+
+def _keys(operation: str, params: Params) -> dict[str, list[str]]:
+    if operation not in _ASKED:
+        return {}
+    key, member, unsaid = _ASKED[operation]
+    value = params.get(member) or unsaid
+    return {f"apigateway:Request/{key}": [value]} if value else {}
+
+
+def _tag_keys(params: Params) -> dict[str, list[str]]:
+    tags = params.get("Tags") or params.get("tags") or {}
+    asked = {f"aws:RequestTag/{key}": [value] for key, value in tags.items()}
+    return {**asked, "aws:TagKeys": list(tags)} if tags else {}
