@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Group
 from rich.text import Text
 
@@ -28,6 +30,21 @@ def chart(window: Window, *, until: float) -> Group:
     lives = [life for life in window.lives if life.seen_at < until and life.stopped_at > window.since]
     rows = [_row(life, window, columns, heard) for life in sorted(lives, key=lambda life: life.seen_at)]
     return Group(_axis(len(columns), step), *rows, _legend())
+
+
+def bars(counts: Mapping[str, int]) -> Group:
+    """A bar for each, as long as its number."""
+    return Group(
+        *(
+            Text.assemble(f"    {name:<{_MARGIN - 4}}", ("█" * min(count, _WIDTH), "green"), f" {count}")
+            for name, count in counts.items()
+        )
+    )
+
+
+def pairs(told: Mapping[str, str]) -> Group:
+    """A line for each, with what there is to tell of it."""
+    return Group(*(Text(f"    {name:<{_MARGIN - 4}}{text}") for name, text in told.items()))
 
 
 def _axis(count: int, step: float) -> Text:

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import time
 
-from farm.demo.scene import CONEJO, COUNT, GALLINA, SERVICES, TAG, Scene, name_of
+from farm.demo.balanced import NOT_FOUND, answers, refused
+from farm.demo.balancing import LAGUNA
+from farm.demo.scene import CONEJO, COUNT, DNS, FARMED, GALLINA, LB, PATO, SERVICES, Scene, name_of
 
 _NOTHING = "NXDOMAIN, none"
 
 
 def untagged(scene: Scene) -> None:
-    """Remove the tag of conejo; in haste that of gallina too, so that the stack has nothing left to withdraw."""
-    scene.stage.say("Without its tag a service is not reachable by name. Its tasks do not notice.")
+    """Remove the tags of conejo; in haste all tags, so that the stack has nothing left to withdraw."""
+    scene.stage.say("Without its tags a service is not reachable. Its tasks do not notice.")
     untagged_at = time.time()
-    going = SERVICES if scene.haste else (CONEJO,)
+    going = FARMED if scene.haste else (CONEJO,)
+    named = [service for service in going if service in SERVICES]
     for service in going:
+        keys = (DNS, LB) if service in named else (LB,)
         scene.stage.type(
-            "aws ecs untag-resource", f"--resource-arn {scene.farm.arn(service)}", f"--tag-keys {TAG}"
+            "aws ecs untag-resource",
+            f"--resource-arn {scene.farm.arn(service)}",
+            f"--tag-keys {' '.join(keys)}",
         )
-        scene.farm.untag(service, TAG)
+        scene.farm.untag(service, *keys)
     scene.wait(
         "no name answers",
-        lambda: not any(map(scene.exists, going)),
-        lambda: [*map(scene.answers, going)],
+        lambda: not any(map(scene.exists, named)),
+        lambda: [*map(scene.answers, named)],
     )
     gone = time.time() - untagged_at
     for service in going:
         _wait_forgotten(scene, service)
     everything = time.time() - untagged_at
-    for service in going:
+    for service in named:
         _expect_nothing(scene, service)
-    if GALLINA not in going:
-        scene.expect_never_wrong(GALLINA)
-        scene.expect_never_empty(GALLINA)
+    if scene.haste:
+        _expect_unbalanced(scene)
+    else:
+        _expect_others_stay(scene)
     scene.took("no answer", gone, "until NXDOMAIN")
     scene.took("all gone", everything, "until neither Cloud Map nor the ledger knew of it")
 
@@ -41,7 +48,7 @@ def deleted(scene: Scene) -> None:
     """Delete the stack, with gallina still exposed where there was no haste."""
     stack = scene.world.lambdas.deployment.stack_name
     if scene.exists(GALLINA):
-        scene.stage.say("gallina is still exposed: before the stack goes, cleanup withdraws it.")
+        scene.stage.say("gallina and pato are still exposed: before the stack goes, cleanup withdraws them.")
     scene.stage.type(f"aws cloudformation delete-stack --stack-name {stack}")
     began = time.time()
     with scene.film(GALLINA):
@@ -50,8 +57,10 @@ def deleted(scene: Scene) -> None:
     scene.expect("no name is left", _left(scene, GALLINA), holds=_left(scene, GALLINA) == _NOTHING)
     left = scene.world.left_of(stack)
     scene.expect("nothing of ours is left", ", ".join(left) or "nothing", holds=not left)
-    tasks = sum(len(scene.world.tasks(service)) for service in SERVICES)
-    scene.expect("the tasks run on", f"{tasks} of {2 * COUNT}", holds=tasks == 2 * COUNT)
+    stays = [each["LoadBalancerName"] for each in scene.farm.elb.describe_load_balancers()["LoadBalancers"]]
+    scene.expect(f"{LAGUNA} stays", ", ".join(stays) or "nothing does", holds=stays == [LAGUNA])
+    tasks = sum(len(scene.world.tasks(service)) for service in FARMED)
+    scene.expect("the tasks run on", f"{tasks} of {COUNT * len(FARMED)}", holds=tasks == COUNT * len(FARMED))
     failures = [f"{caller}: {error}" for caller, error in scene.world.lambdas.failures]
     scene.expect("no function ever failed", "; ".join(failures) or "none", holds=not failures)
     scene.took("in all", took, "until the stack was gone")
@@ -70,6 +79,27 @@ def _expect_nothing(scene: Scene, service: str) -> None:
     scene.expect(f"{service}: no name, no instance", left, holds=left == _NOTHING)
     kept = len(scene.world.remembered(service))
     scene.expect(f"{service}: nothing in the ledger", f"{kept} entries", holds=not kept)
+
+
+def _expect_unbalanced(scene: Scene) -> None:
+    """With its last user, and a grace period, the load balancer that was made goes too."""
+    scene.wait(
+        "load balancing is as it was",
+        lambda: not scene.balancing.made(),
+        scene.balancing.made,
+    )
+    left = ", ".join(scene.balancing.made())
+    scene.expect("no balancer, group, listener", left or "none", holds=not left)
+
+
+def _expect_others_stay(scene: Scene) -> None:
+    """What conejo alone had is gone; what it shared is not, and the others do not notice."""
+    left = "a target group" if CONEJO in scene.balancing.groups() else refused(scene, f"/{CONEJO}")
+    scene.expect(f"/{CONEJO} and its group are gone", left, holds=left == NOT_FOUND)
+    answer = [service for service in (GALLINA, PATO) if answers(scene, service)]
+    scene.expect("the others still answer", ", ".join(answer) or "none", holds=len(answer) == 2)
+    scene.expect_never_wrong(GALLINA)
+    scene.expect_never_empty(GALLINA)
 
 
 def _left(scene: Scene, service: str) -> str:

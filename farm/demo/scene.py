@@ -15,8 +15,12 @@ from farm.demo.watch import Life, Watch, Window
 from farm.demo.world import UnmetError, World, until
 from farm.gate import GATE
 
-TAG = "expose:dns"
+DNS = "expose:dns"
+LB = "expose:lb"
 CONEJO, GALLINA = SERVICES = ("conejo", "gallina")
+"""Those with a name."""
+PATO = "pato"
+FARMED = (*SERVICES, PATO)
 COUNT = 4
 
 
@@ -33,6 +37,7 @@ class Scene:
     ) -> None:
         self.world = world
         self.farm = world.farm
+        self.balancing = world.balancing
         self.stage = stage
         self._watch = watch
         self._result = result
@@ -109,7 +114,13 @@ class Scene:
     def film(self, service: str = CONEJO) -> Iterator[None]:
         """Show the strips of a service's tasks while something happens to them."""
         began = time.time()
-        with self.stage.film(lambda: chart(self._watch.of(service, began - LEAD), until=time.time())):
+        with self.film_of(lambda: self._watch.of(service, began - LEAD)):
+            yield
+
+    @contextmanager
+    def film_of(self, seen: Callable[[], Window]) -> Iterator[None]:
+        """Show the strips of the tasks that are seen."""
+        with self.stage.film(lambda: chart(seen(), until=time.time())):
             yield
             self.stage.pause(1.0)
 

@@ -14,15 +14,16 @@ from rich.text import Text
 
 from farm import seed
 from farm.custom import DeploymentError
-from farm.demo import ending, story, troubles
-from farm.demo.scene import COUNT, SERVICES, Scene, name_of
+from farm.demo import balanced, ending, story, troubles
+from farm.demo.balancing import LAGUNA
+from farm.demo.scene import COUNT, FARMED, SERVICES, Scene, name_of
 from farm.demo.stage import Stage
 from farm.demo.verdict import Check, Result, table
 from farm.demo.watch import Watch
 from farm.demo.world import UnmetError, World, until
 from farm.farm import Farm
 from farm.functions import FunctionError
-from farm.pace import DEMO, FAST
+from farm.pace import DEMO, FAST, REAL
 
 _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("Two services are tagged", story.tagged),
@@ -31,10 +32,17 @@ _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("A task dies without warning", troubles.killed),
     ("A change that nobody hears of", troubles.unheard),
     ("A bad tag", troubles.misspelt),
-    ("The tag is removed", ending.untagged),
+    ("Three go behind load balancers", balanced.tagged),
+    ("Who answers behind them?", balanced.requested),
+    ("A deployment under traffic", balanced.rolled),
+    ("The tags are removed", ending.untagged),
     ("The stack is deleted", ending.deleted),
 )
-_QUICK = replace(FAST, stopping=2.0)  # a stop leaves some time to withdraw, as it does on AWS
+_AS_IN_LIFE = {"decided": REAL.decided, "deactivating": REAL.deactivating}
+"""The steps before SIGTERM: the time there is to withdraw a task. Requests are lost where a farm hurries them."""
+_PATIENT = replace(DEMO, **_AS_IN_LIFE)
+_QUICK = replace(FAST, stopping=2.0, **_AS_IN_LIFE)
+_STACK = {"CreateLoadBalancers": "internal", "GraceSeconds": "2"}
 _TROUBLE = (UnmetError, FunctionError, DeploymentError, ClientError, BotoCoreError, OSError)
 """What may be met when the product, or the farm, does not do as it should."""
 
@@ -46,10 +54,13 @@ def run(
     began = time.time()
     stage = Stage(console, pauses=0.02 if fast else 1.0)
     results = [Result(title) for title, _ in _CHAPTERS]
-    pace, window = (_QUICK, {"WindowSeconds": "1"}) if fast else (DEMO, {})
+    pace, window = (_QUICK, {"WindowSeconds": "1"}) if fast else (_PATIENT, {})
     stage.title("ecs-expose: tag a service and it is reachable", "A pocket AWS wakes up on loopback ...")
     try:
-        with _farm_says(stage), Farm.wall(pace=pace, parameters={**window, **(parameters or {})}) as farm:
+        with (
+            _farm_says(stage),
+            Farm.wall(pace=pace, parameters={**_STACK, **window, **(parameters or {})}) as farm,
+        ):
             world = _awake(farm, stage)
             with Watch(world, {name_of(service): service for service in SERVICES}) as watch:
                 _populate(farm, stage)
@@ -81,9 +92,11 @@ def _populate(farm: Farm, stage: Stage) -> None:
     """What is there before anybody asks for anything. Raises UnmetError."""
     stage.type(f"aws servicediscovery create-public-dns-namespace --name {seed.NAMESPACE}")
     farm.create_namespace(seed.NAMESPACE)
-    for service in SERVICES:
+    for service in FARMED:
         stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
         farm.create_service(service, COUNT)
+    stage.type(f"aws elbv2 create-load-balancer --name {LAGUNA} --type network ...")
+    farm.create_balancer(LAGUNA, type="network", scheme="internet-facing")
     if not until(farm.living.steady, limit=30):
         raise UnmetError("the tasks do not start")
 

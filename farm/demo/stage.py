@@ -50,6 +50,10 @@ class Stage:
         """Something seen, as it is."""
         self._print(Text(text, style), 4)
 
+    def picture(self, picture: RenderableType) -> None:
+        """Something measured, drawn."""
+        self.console.print(picture)
+
     def note(self, text: str) -> None:
         """What one may like to know."""
         self._print(Text(text, "dim"), 2)

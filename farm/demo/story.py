@@ -7,7 +7,7 @@ import textwrap
 import time
 
 from farm import seed
-from farm.demo.scene import CONEJO, COUNT, SERVICES, TAG, Scene, name_of
+from farm.demo.scene import CONEJO, COUNT, DNS, SERVICES, Scene, name_of
 from farm.demo.world import in_order
 
 
@@ -18,13 +18,13 @@ def tagged(scene: Scene) -> None:
         scene.stage.type(
             "aws ecs tag-resource",
             f"--resource-arn {scene.farm.arn(service)}",
-            f"--tags key={TAG},value={name_of(service)}",
+            f"--tags key={DNS},value={name_of(service)}",
         )
     appeared = {}
     with scene.film():
         for service in SERVICES:
             appeared[service] = time.time()
-            scene.farm.tag(service, {TAG: name_of(service)})
+            scene.farm.tag(service, {DNS: name_of(service)})
         for service in SERVICES:
             scene.wait_published(service)
             appeared[service] = scene.seen(service).settled_at() - appeared[service]

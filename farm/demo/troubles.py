@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from farm.bus import Envelope
-from farm.demo.scene import CONEJO, COUNT, TAG, Scene, name_of
+from farm.demo.scene import CONEJO, COUNT, DNS, Scene, name_of
 
 _CLOCK = Path(__file__).parents[2] / "events" / "clock.json"
 _TYPO = "tll=5"
@@ -72,17 +72,17 @@ def misspelt(scene: Scene) -> None:
     scene.stage.type(
         "aws ecs tag-resource",
         f"--resource-arn {scene.farm.arn(CONEJO)}",
-        f'--tags "key={TAG},value={value}"',
+        f'--tags "key={DNS},value={value}"',
     )
     tagged_at = time.time()
-    scene.farm.tag(CONEJO, {TAG: value})
+    scene.farm.tag(CONEJO, {DNS: value})
     scene.wait("an event Exposure Blocked", lambda: scene.said("Exposure Blocked", CONEJO), lambda: "none")
     heard = time.time() - tagged_at
     message = str(scene.said("Exposure Blocked", CONEJO)[0]["message"])
     scene.stage.show(message, "yellow")
-    named = _TYPO.partition("=")[0] in message and TAG in message
+    named = _TYPO.partition("=")[0] in message and DNS in message
     scene.expect("Exposure Blocked says why", "it names the typo" if named else message, holds=named)
-    status = scene.world.status(CONEJO, TAG)
+    status = scene.world.status(CONEJO, DNS)
     scene.expect("the ledger says Invalid", status or "nothing", holds=status == "Invalid")
     answers = scene.answers(CONEJO)
     scene.expect(

@@ -55,7 +55,7 @@ class Result:
 def table(results: Sequence[Result]) -> Table:
     """Chapter by chapter, each expectation on a line of its own."""
     made = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, width=80)
-    made.add_column("", width=1)
+    made.add_column("", width=2)
     made.add_column("Expected", width=31)
     made.add_column("Observed", ratio=1, overflow="fold")
     made.add_column("Until\npublished", width=15)

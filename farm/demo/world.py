@@ -14,6 +14,7 @@ import dns.exception
 import dns.resolver
 
 from farm import seed
+from farm.demo.balancing import Balancing
 from farm.farm import Farm
 from farm.gate import GATE, Call
 from farm.lambdas import Lambdas
@@ -51,6 +52,7 @@ class World:
     def __init__(self, farm: Farm, lambdas: Lambdas, dns_port: int) -> None:
         self.farm = farm
         self.lambdas = lambdas
+        self.balancing = Balancing(farm)
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = ["127.0.0.1"]
         self._resolver.port = dns_port
@@ -92,7 +94,8 @@ class World:
     def left_of(self, stack: str) -> list[str]:
         """What is left of the stack, and of what it made for others."""
         client = self.farm.client
-        left = [f"Cloud Map service {name}" for name in self.instances()]
+        left = self.balancing.made()
+        left += [f"Cloud Map service {name}" for name in self.instances()]
         left += client("dynamodb").list_tables()["TableNames"]
         left += client("sqs").list_queues(QueueNamePrefix=stack).get("QueueUrls", [])
         left += [rule["Name"] for rule in client("events").list_rules(NamePrefix=stack)["Rules"]]
