@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from farm.farm import Farm
@@ -48,16 +51,67 @@ def meet_others(farm: Farm) -> None:
     farm.cloudmap.delete_service(Id=theirs)
 
 
+def balance(farm: Farm) -> None:
+    """Load balancers of both kinds, shared ones and named ones; sharing by weight, changes, and a sick task."""
+    for domain in ("a.com", "b.com"):
+        farm.request_certificate(domain)
+    farm.create_balancer("main")
+    farm.create_balancer("net", type="network")
+    farm.create_target_group("lent", HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)
+    tags = {
+        "expose:lb": "main path=/a weight=1",
+        "expose:lb:n": "net:5432 weight=1",
+        "expose:lb:s": "internal:443 host=a.com",
+        "expose:lb:t": "internet-facing:443 protocol=TLS certificate=a.com weight=1",
+        "expose:lb:l": "tg/lent",
+    }
+    farm.create_service("oveja", 2, tags={**tags, "expose:lb:r": "main path=/r replace=yes grace=0"})
+    farm.create_service("cabra", 2, tags={**tags, "expose:lb:s": "internal:443 host=b.com"})
+    for name in ("oveja", "cabra"):
+        for tag in tags:
+            become(farm, "Active", name, tag, limit=300)
+    farm.tag("cabra", {"expose:lb": "main path=/a weight=2", "expose:lb:n": "net:5432 weight=2 drain=7"})
+    farm.run_for(70)
+    farm.sicken(farm.tasks("oveja")[0]["taskArn"])
+    assert farm.run_until(lambda: bool(farm.published("Task Replaced")), limit=200)
+    lose_answers(farm)
+    for name in ("oveja", "cabra"):
+        farm.untag(name, *tags, "expose:lb:r")
+        farm.run_for(60)
+
+
+def lose_answers(farm: Farm) -> None:
+    """What was made is looked for by its mark where its making was never heard of."""
+    for operation in ("CreateTargetGroup", "CreateRule"):
+        GATE.faults.append(Fault("crash", operation=operation, service="elbv2", phase="after", nth=1))
+    farm.tag("cabra", {"expose:lb:c": "main path=/c"})
+    farm.run_for(800)
+    farm.untag("cabra", "expose:lb:c")
+
+
+LIVES: dict[str, tuple[Callable[[Farm], None], ...]] = {
+    "public": (partial(live, kind="public"), meet_others),
+    "private": (partial(live, kind="private"),),
+    "http": (partial(live, kind="http"),),
+    "no": (balance,),
+}
+"""By the kind of namespace that the stack may make."""
+
+
 @pytest.fixture(scope="module")
 def unused() -> set[tuple[str, str]]:
-    """What no life needed, in stacks that may make each kind of namespace."""
+    """What no life needed, in stacks that may make each kind of namespace, and any load balancer."""
     left: list[set[tuple[str, str]]] = []
-    for kind in ("public", "private", "http"):
-        parameters = {"CreateNamespaces": kind, "GraceSeconds": "0", "VerifyMinutes": "1"}
+    for kind, chapters in LIVES.items():
+        parameters = {
+            "CreateNamespaces": kind,
+            "CreateLoadBalancers": "any",
+            "GraceSeconds": "0",
+            "VerifyMinutes": "1",
+        }
         with Farm.virtual(parameters=parameters) as farm:
-            live(farm, kind)
-            if kind == "public":
-                meet_others(farm)
+            for chapter in chapters:
+                chapter(farm)
             assert farm.iam is not None
             denied = [call for call in farm.calls() if call.caller != "user" and "Denied" in call.error]
             assert denied == []
