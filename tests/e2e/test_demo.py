@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from farm.balancers.traffic import Lost, Traffic
 from farm.demo import run
+from farm.demo.load import Load
 from farm.demo.watch import Life, Sample, Window
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +29,10 @@ CHAPTERS = (
     "A task dies without warning",
     "A change that nobody hears of",
     "A bad tag",
-    "The tag is removed",
+    "Three go behind load balancers",
+    "Who answers behind them?",
+    "A deployment under traffic",
+    "The tags are removed",
     "The stack is deleted",
 )
 
@@ -61,7 +67,7 @@ def test_the_demo_goes_as_expected_and_says_so_in_a_table() -> None:
     table = table_of(output)
     assert demo.returncode == 0, output
     assert "Traceback" not in output
-    assert "All 8 chapters went as expected" in table[-1]
+    assert "All 11 chapters went as expected" in table[-1]
     assert_plain(output)
     for chapter in CHAPTERS:
         row = next(line for line in table if chapter in line)
@@ -82,7 +88,18 @@ def test_a_product_that_does_not_do_its_job_fails_the_demo() -> None:
     assert any(line.startswith("✗") for line in table)
     assert sum("not played" in line for line in table) == len(CHAPTERS) - 1
     assert "NXDOMAIN" in screen.getvalue()
-    assert "1 of 8" in table[-1] or "8 of 8" in table[-1]
+    assert "11 of 11" in table[-1]
+
+
+@pytest.mark.slow
+def test_a_load_balancer_that_may_not_be_made_fails_the_demo_where_it_is_needed() -> None:
+    screen = io.StringIO()
+    forbidden = {"CreateLoadBalancers": "no"}
+    assert run(Console(file=screen, width=80), fast=True, parameters=forbidden, patience=12) == 1
+    output = screen.getvalue()
+    assert "✗ goes to its end: each service answers through its balancer" in output
+    assert "only pato does" in " ".join(output.split())
+    assert sum("not played" in line for line in table_of(output)) == 4
 
 
 @pytest.mark.slow
@@ -128,3 +145,40 @@ def test_delays_are_counted_to_the_first_and_to_the_last_answer() -> None:
     assert window.to_publish() == pytest.approx(1.01)
     assert window.to_withdraw() == pytest.approx(1.01)
     assert window.to_stop() == pytest.approx(3.0)
+
+
+class Requests(Traffic):
+    """Those that a test says were answered or lost."""
+
+    def __enter__(self) -> Requests:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def come(self, task: str, count: int) -> None:
+        for _ in range(count):
+            self._answer("conejo", task)
+
+
+def test_a_load_tells_what_was_lost_and_why() -> None:
+    requests = Requests()
+    requests.come("old", 7)
+    assert Load(requests, tuple).lost == "0 of 7"
+    requests.lost += [Lost(1.0, "503"), Lost(1.1, "reset"), Lost(1.2, "503")]
+    assert Load(requests, tuple).lost == "3 of 10 (2 503, 1 reset)"
+
+
+def test_a_load_sees_which_tasks_answer_moment_by_moment() -> None:
+    requests = Requests()
+    with Load(requests, lambda: [OLD, NEW]) as load:
+        for task in ("old", "new"):
+            requests.come(task, 1)
+            time.sleep(0.3)
+    window = load.window()
+    assert [life.address for life in window.lives] == ["old", "new"]
+    assert list(dict.fromkeys(sample.addresses for sample in window.samples if sample.addresses)) == [
+        {"old"},
+        {"new"},
+    ]
+    assert window.empty > 0

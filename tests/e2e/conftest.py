@@ -1,0 +1,15 @@
+"""One farm for all tests of a module that only want to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.shell import Running, awake
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with awake("--pace", "fast") as running:
+        yield running
