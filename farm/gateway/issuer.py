@@ -20,8 +20,7 @@ from farm.aws import clock
 from farm.gateway.model import settings
 
 URL = "https://login.animales.com"
-_CONFIGURATION = "/.well-known/openid-configuration"
-_JWKS = "/jwks.json"
+_KID = "farm-1"
 
 
 class Issuer:
@@ -31,8 +30,8 @@ class Issuer:
         self.url = url.rstrip("/")
         self.requests = 0
         """How often somebody asked over HTTP."""
-        self._key = RSAKey.generate_key(2048, {"kid": "farm-1", "use": "sig", "alg": "RS256"})
-        self._forger = RSAKey.generate_key(2048, {"kid": "farm-1", "use": "sig", "alg": "RS256"})
+        self._key = RSAKey.generate_key(2048, {"kid": _KID, "use": "sig"})
+        self._forger = RSAKey.generate_key(2048, {"kid": _KID, "use": "sig"})
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="issuer", daemon=True)
         self._server: asyncio.Server | None = None
@@ -54,6 +53,7 @@ class Issuer:
         client_id: str = "",
         forged: bool = False,
         algorithm: str = "RS256",
+        kid: str | None = _KID,
         **claims: Any,
     ) -> str:
         """A signed token, by the farm's clock; `claims` goes in as it is, None takes a claim away.
@@ -72,9 +72,13 @@ class Issuer:
             **({"client_id": client_id} if client_id else {}),
             **claims,
         }
-        header = {"alg": algorithm, "kid": "farm-1", "typ": "JWT"}
+        header = {"alg": algorithm, "typ": "JWT", **({"kid": kid} if kid else {})}
         kept = {name: value for name, value in said.items() if value is not None}
         return jwt.encode(header, kept, self._forger if forged else self._key, algorithms=[algorithm])
+
+    def public_pem(self) -> bytes:
+        """The key that is published."""
+        return self._key.as_pem(private=False)
 
     def known(self) -> Self:
         """Let the gateway of the farm in force find it."""
@@ -117,7 +121,7 @@ class Issuer:
             case "/.well-known/openid-configuration":
                 return {
                     "issuer": self.url,
-                    "jwks_uri": f"{self.url}{_JWKS}",
+                    "jwks_uri": f"{self.url}/jwks.json",
                     "id_token_signing_alg_values_supported": ["RS256"],
                     "response_types_supported": ["token"],
                     "subject_types_supported": ["public"],

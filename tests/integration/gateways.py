@@ -63,10 +63,13 @@ class Exposed:
     def request_authorizer(self, function: str, *identity: str, **more: Any) -> str:
         path = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}/invocations"
         asked = {"AuthorizerPayloadFormatVersion": "2.0", "EnableSimpleResponses": True, **more}
-        if identity:
-            asked["IdentitySource"] = list(identity)
         made = self.gateway.create_authorizer(
-            ApiId=self.api, Name=function[-20:], AuthorizerType="REQUEST", AuthorizerUri=path, **asked
+            ApiId=self.api,
+            Name=function[-20:],
+            AuthorizerType="REQUEST",
+            AuthorizerUri=path,
+            IdentitySource=list(identity),
+            **asked,
         )
         return made["AuthorizerId"]
 
