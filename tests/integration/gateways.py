@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,28 +77,24 @@ class Exposed:
 
     def register(self, **attributes: str) -> None:
         """One more instance: an address and a port if they are given."""
-        number = len(self.farm.cloudmap.list_instances(ServiceId=self.registry)["Instances"])
+        number = len(self.instances())
         self.farm.cloudmap.register_instance(
             ServiceId=self.registry, InstanceId=f"i-{number}", Attributes=attributes
         )
-        wait(self.farm, 3)
+        assert self.farm.run_until(lambda: len(self.instances()) == number + 1, limit=30)
 
     def deregister(self) -> None:
         """All instances."""
-        for one in self.farm.cloudmap.list_instances(ServiceId=self.registry)["Instances"]:
+        for one in self.instances():
             self.farm.cloudmap.deregister_instance(ServiceId=self.registry, InstanceId=one["Id"])
-        wait(self.farm, 3)
+        assert self.farm.run_until(lambda: not self.instances(), limit=30)
+
+    def instances(self) -> list[Any]:
+        return self.farm.cloudmap.list_instances(ServiceId=self.registry)["Instances"]
 
     @property
     def gateway(self) -> Any:
         return self.farm.client("apigatewayv2")
-
-
-def wait(farm: Farm, seconds: float) -> None:
-    if farm.endpoint:
-        time.sleep(seconds)
-    else:
-        farm.run_for(seconds)
 
 
 def expose(farm: Farm, name: str, *, registered: bool = True) -> Exposed:
@@ -108,13 +103,8 @@ def expose(farm: Farm, name: str, *, registered: bool = True) -> Exposed:
     api = farm.client("apigatewayv2").create_api(Name=name, ProtocolType="HTTP")
     host = api["ApiEndpoint"].removeprefix("https://")
     found = Exposed(farm, api["ApiId"], host, link(farm), registry["Id"], registry["Arn"])
-    if registered:
-        for number, address in enumerate(farm.addresses(name, public=False)):
-            place = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "8080"}
-            farm.cloudmap.register_instance(
-                ServiceId=registry["Id"], InstanceId=f"task-{number}", Attributes=place
-            )
-        wait(farm, 3)
+    for address in farm.addresses(name, public=False) if registered else ():
+        found.register(AWS_INSTANCE_IPV4=address, AWS_INSTANCE_PORT="8080")
     return found
 
 

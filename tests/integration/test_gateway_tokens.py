@@ -13,9 +13,14 @@ import pytest
 
 from farm import gateway
 from farm.aws import clock
+from farm.aws.apigateway import Route
 from farm.farm import Farm
 from farm.gateway import Reply
+from farm.gateway.authorizing import Guard
+from farm.gateway.functions import Asked
 from farm.gateway.issuer import Issuer, issuing
+from farm.gateway.refusing import RefusedError
+from farm.gateway.routing import Request
 from tests.integration.gateways import Exposed, expose
 
 AUDIENCE = "orders"
@@ -171,3 +176,15 @@ def test_an_issuer_that_does_not_answer_lets_nobody_in(guarded: Guarded) -> None
         assert (reply.status, reply.reason) == (401, "the issuer's keys cannot be had")
     finally:
         gateway.settings().issuers[guarded.issuer.url] = address
+
+
+@pytest.mark.parametrize("authorization", ["JWT", "CUSTOM", "COGNITO_USER_POOLS", "", "none"])
+def test_an_authorisation_that_cannot_be_made_out_lets_nobody_in(
+    guarded: Guarded, authorization: str
+) -> None:
+    request = Request(guarded.exposed.host, "/orders")
+    asked = Asked(request, lambda _: "x", {}, {}, {}, "arn:aws:execute-api:eu-west-1:1:a/b/GET/")
+    route = Route("r", "ANY /orders", authorization, (), None, None)
+    with pytest.raises(RefusedError) as refused:
+        Guard(clock.now).admit(route, asked, gateway.settings())
+    assert refused.value.status == 500
