@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from farm import dns, gateway
-from farm.aws import ONE_AT_A_TIME, apigateway, cloudmap, elb
+from farm.aws import ONE_AT_A_TIME, apigateway, cloudmap, elb, route53
 from farm.aws.ecs import Task
 from farm.balancers import fronts, probes, tls
 from farm.balancers.routing import Request
@@ -60,6 +60,7 @@ class Internet(Calling):
         balancing.changed = self._balancing_changed
         apigateway.settings().linking = pace.linking
         apigateway.settings().changed = self.names.changed
+        route53.settings().changed = self.names.changed
         gateway.settings().discovery = pace.finding
         balancing.probe = partial(probes.knock if self.plane else probes.look, self._directory)
 
@@ -124,7 +125,8 @@ class Internet(Calling):
             self.balancers.look()
 
     def _zones(self) -> list[dns.Zone]:
-        return [*cloudmap.zones(), *fronts.zones(), *names.zones(self._gateway_ip())]
+        of_aws = [*fronts.zones(), *names.zones(self._gateway_ip())]
+        return [*cloudmap.zones(), *of_aws, *names.hosted(of_aws)]
 
 
 def _trusting(certificate: str) -> ssl.SSLContext | None:

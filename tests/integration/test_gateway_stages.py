@@ -83,12 +83,27 @@ def test_a_domain_leads_to_stages_by_its_mappings(farm: Farm, exposed: Exposed) 
     assert (closed.status, closed.body) == (404, b'{"message":"Not Found"}')
 
 
-def domain_of(farm: Farm, exposed: Exposed) -> str:
+def test_a_record_in_route_53_leads_to_a_domain(farm: Farm, exposed: Exposed) -> None:
+    name = "api2.system.com"
+    target = domain_of(farm, exposed, name)
+    zones = farm.client("route53")
+    zone = zones.create_hosted_zone(Name="system.com", CallerReference="1")["HostedZone"]["Id"]
+    alias = {"HostedZoneId": "Z1", "DNSName": target, "EvaluateTargetHealth": False}
+    record = {"Name": name, "Type": "A", "AliasTarget": alias}
+    plain = {"Name": "www.system.com", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": name}]}
+    for action, found in (("CREATE", ["127.30.254.1"]), ("DELETE", [])):
+        changes = [{"Action": action, "ResourceRecordSet": one} for one in (record, plain)]
+        zones.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+        assert farm.resolve(name) == found
+        assert farm.resolve("www.system.com", "CNAME") == ([f"{name}."] if found else [])
+
+
+def domain_of(farm: Farm, exposed: Exposed, name: str = DOMAIN) -> str:
     """Made; the name that its record would lead to."""
     made = exposed.gateway.create_domain_name(
-        DomainName=DOMAIN,
+        DomainName=name,
         DomainNameConfigurations=[
-            {"CertificateArn": farm.request_certificate(DOMAIN), "EndpointType": "REGIONAL"}
+            {"CertificateArn": farm.request_certificate(name), "EndpointType": "REGIONAL"}
         ],
     )
     return made["DomainNameConfigurations"][0]["ApiGatewayDomainName"]
