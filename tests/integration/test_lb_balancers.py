@@ -318,3 +318,26 @@ def test_planning_again_right_after_applying_changes_nothing(value: str) -> None
         farm.run_for(130)
         assert any(call.operation.startswith("DescribeTarget") for call in farm.calls()[before:])
         assert changes(farm, before) == []
+
+
+def test_another_certificate_is_used_when_the_tag_names_another(farm: Farm) -> None:
+    _, second = farm.request_certificate("a.com"), farm.request_certificate("b.com")
+    put_behind(farm, "net:443 protocol=TLS certificate=a.com")
+    farm.tag("conejo", {TAG: "net:443 protocol=TLS certificate=b.com"})
+    farm.run_for(60)
+    assert status(farm, tag=TAG)["status"] == "Active"
+    (listener,) = owned(farm, "listener").values()
+    assert [each["CertificateArn"] for each in listener["Certificates"]] == [second]
+
+
+def test_a_port_that_is_named_although_it_is_the_only_one_changes_nothing_in_a_group_of_others(
+    farm: Farm,
+) -> None:
+    create_used_group(farm)
+    put_behind(farm, "tg/used")
+    before = len(farm.calls())
+    farm.tag("conejo", {TAG: "tg/used port=8080"})
+    farm.run_for(30)
+    assert status(farm, tag=TAG)["status"] == "Active"
+    assert changes(farm, before) == []
+    assert follows(farm, group="used")

@@ -132,12 +132,12 @@ def slow() -> Iterator[Farm]:
 
 
 def test_not_while_a_deployment_is_rolling(slow: Farm) -> None:
-    sick, *_ = behind(slow)
+    sick, *_ = behind(slow, "main path=/ replace=yes grace=0", minimum=100)
     slow.sicken(sick)
-    slow.run_for(20)
+    assert slow.run_until(lambda: "not healthy" in status(slow, tag=TAG)["message"], limit=90)
     slow.deploy_new_revision("conejo")
-    assert slow.run_until(lambda: sick not in ids(slow), limit=200), "it goes with the deployment"
-    slow.run_for(200)
+    slow.run_for(55)
+    assert sick in ids(slow)
     assert stopped(slow) == []
 
 
