@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from farm.balancers.routing import Request
@@ -136,5 +136,5 @@ def _kind(arn: str) -> str:
     return arn.split(":")[5].split("/", maxsplit=1)[0]
 
 
-def _chunks(arns: list[str]) -> Iterator[Iterable[str] | Any]:
+def _chunks(arns: list[str]) -> Iterator[list[str]]:
     return (arns[at : at + 20] for at in range(0, len(arns), 20))

@@ -13,7 +13,6 @@ from expose.resources.elb.mark import OWNER_TAG
 from farm.farm import Farm
 from tests.unit.tables import items
 
-NO_GROUP = pytest.mark.xfail(strict=True, reason="looked up as tg/conejo-blue, which is no name")
 WAYS = (
     "granja-alb:80",
     "granja-alb:80 host=b.example.com+a.example.com path=/api methods=get weight=7 port=8080",
@@ -26,7 +25,7 @@ WAYS = (
     "internal host=conejo.animales.com path=/api",
     "internet-facing:443 host=www.animales.com+api.animales.com+www.campo.com",
     "internal:5432 protocol=TCP",
-    pytest.param("tg/conejo-blue port=8080", marks=NO_GROUP),
+    "tg/conejo-blue port=8080",
 )
 
 
@@ -112,9 +111,6 @@ def test_deleting_may_be_repeated(its: Adapting, value: str) -> None:
     assert its.current() == {}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`find` lets ListenerNotFound and LoadBalancerNotFound pass: Failed for ever"
-)
 @pytest.mark.parametrize("value", ["granja-alb:80", "granja-nlb:80"])
 def test_what_never_was_made_goes_although_its_load_balancer_has_gone(its: Adapting, value: str) -> None:
     """Somebody deletes their load balancer before our rule or listener could be made in it, and then the tag."""

@@ -14,8 +14,6 @@ from expose.resources.elb.mark import OWNER_TAG
 from farm.aws import elb
 from farm.farm import Farm
 
-NO_GROUP = pytest.mark.xfail(strict=True, reason="looked up as tg/conejo-blue, which is no name")
-
 
 @pytest.fixture
 def farm() -> Iterator[Farm]:
@@ -103,7 +101,6 @@ def test_a_group_of_our_name_that_is_not_ours_is_refused(its: Adapting) -> None:
     assert "delete it" in refused.value.message
 
 
-@pytest.mark.xfail(strict=True, reason="adopted without a look at its protocol")
 def test_a_listener_of_ours_that_speaks_another_protocol_is_not_taken_for_the_one_meant(
     its: Adapting,
 ) -> None:
@@ -138,9 +135,7 @@ def test_a_quota_that_is_reached_is_said(
 # targets
 
 
-@pytest.mark.parametrize(
-    ("value", "others"), [("granja-alb:80", True), pytest.param("tg/conejo-blue", False, marks=NO_GROUP)]
-)
+@pytest.mark.parametrize(("value", "others"), [("granja-alb:80", True), ("tg/conejo-blue", False)])
 def test_targets_of_our_own_group_are_all_ours_and_in_those_of_others_only_what_we_know(
     its: Adapting, value: str, *, others: bool
 ) -> None:
@@ -246,7 +241,6 @@ def test_certificates_are_chosen_by_name_the_one_made_for_just_it_first(its: Ada
     assert find("www.campo.com") == find("campo.com") != ""
 
 
-@pytest.mark.xfail(strict=True, reason="KeyError: its listener has no id")
 def test_a_certificate_whose_listener_was_never_made_is_let_go_of(its: Adapting) -> None:
     """Its listener was refused: it is claimed, has no listener, and nothing is to be removed."""
     resource = next(
@@ -275,7 +269,6 @@ def test_a_balancer_or_listener_that_others_still_use_is_not_removed(its: Adapti
             its.adapters.kinds[kind].delete(owned, owned.aws_id, its.ids(owned.refs), its.mark)
 
 
-@pytest.mark.xfail(strict=True, reason="adopted without a look at its mark")
 def test_a_balancer_of_our_name_that_is_not_ours_is_not_taken_over(its: Adapting) -> None:
     its.apply("internal")
     arn = its.one("elb.balancer").aws_id

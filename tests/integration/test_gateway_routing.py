@@ -64,6 +64,12 @@ def test_a_greedy_route_does_not_take_its_own_base(path: str, key: str | None) -
     assert (match.route.key if match else None) == key
 
 
+def test_a_full_match_beats_a_greedy_one_that_fits_more_closely() -> None:
+    match = routing.choose(routes("GET /a/{proxy+}", "ANY /{kind}/b"), "GET", "/a/b")
+    assert match is not None
+    assert match.route.key == "ANY /{kind}/b"
+
+
 def test_variables_stand_for_what_they_took() -> None:
     match = routing.choose(routes("GET /a/{b}/c/{d+}"), "GET", "/a/1/c/2/3")
     assert match is not None

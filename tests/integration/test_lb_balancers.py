@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def farm() -> Iterator[Farm]:
 
 def create_used_group(farm: Farm) -> None:
     """Behind `net`, quick to find out how its targets are."""
-    check = {"HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 2}
+    check: Any = {"HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 2}
     group = farm.create_target_group("used", protocol="TCP", **check)
     farm.create_listener("net", 80, "TCP", group=group)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -64,10 +65,10 @@ def register_a_stranger(farm: Farm) -> None:
 
 
 def change_the_weight(farm: Farm) -> None:
-    forward = {"TargetGroups": [{"TargetGroupArn": our(farm, "targetgroup"), "Weight": 0}]}
+    forward: Any = {"TargetGroups": [{"TargetGroupArn": our(farm, "targetgroup"), "Weight": 0}]}
     farm.elb.modify_rule(
         RuleArn=our(farm, "listener-rule"),
-        Actions=[{"Type": "forward", "ForwardConfig": forward}],  # type: ignore[typeddict-item]  # plain dictionaries
+        Actions=[{"Type": "forward", "ForwardConfig": forward}],
     )
 
 
@@ -79,8 +80,8 @@ def forward_elsewhere(farm: Farm) -> None:
 
 
 def change_the_conditions(farm: Farm) -> None:
-    condition = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/wrong"]}}
-    farm.elb.modify_rule(RuleArn=our(farm, "listener-rule"), Conditions=[condition])  # type: ignore[list-item]
+    condition: Any = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/wrong"]}}
+    farm.elb.modify_rule(RuleArn=our(farm, "listener-rule"), Conditions=[condition])
 
 
 def change_the_health_check(farm: Farm) -> None:
@@ -88,10 +89,10 @@ def change_the_health_check(farm: Farm) -> None:
 
 
 def change_the_drain(farm: Farm) -> None:
-    attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": "3600"}
+    attribute: Any = {"Key": "deregistration_delay.timeout_seconds", "Value": "3600"}
     farm.elb.modify_target_group_attributes(
         TargetGroupArn=our(farm, "targetgroup"),
-        Attributes=[attribute],  # type: ignore[list-item]
+        Attributes=[attribute],
     )
 
 

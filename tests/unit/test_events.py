@@ -92,9 +92,11 @@ def test_the_id_of_a_task_that_will_stop_travels_along_so_that_nobody_has_to_ask
 
 def test_a_task_that_will_stop_but_still_serves_is_told_from_one_that_does_not() -> None:
     decided = sample("task-stop-decided")
-    (work,) = read(decided)
-    assert (len(work.stopping), len(work.stopped)) == (1, 0)
-    for status in ("STOPPING", "DEPROVISIONING", "STOPPED"):
+    for status in ("RUNNING", "DEACTIVATING", "STOPPING"):
+        decided["detail"]["lastStatus"] = status
+        (work,) = read(decided)
+        assert (len(work.stopping), len(work.stopped)) == (1, 0)
+    for status in ("DEPROVISIONING", "STOPPED"):
         decided["detail"]["lastStatus"] = status
         (work,) = read(decided)
         assert (len(work.stopping), len(work.stopped)) == (0, 1)

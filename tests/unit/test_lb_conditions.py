@@ -77,9 +77,6 @@ def test_equal_conditions_are_one_claim_and_one_rule_however_they_are_said(value
     assert front(value).identity == front(same).identity
 
 
-@pytest.mark.xfail(
-    strict=True, reason="host=X and host=X path=/ are the same requests, and are claimed apart"
-)
 def test_every_path_of_a_host_is_the_host() -> None:
     assert claim("granja-alb host=a.com").identity == claim("granja-alb host=a.com path=/").identity
 

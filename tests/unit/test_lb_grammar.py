@@ -137,9 +137,6 @@ def test_an_option_is_there_once(twice: str) -> None:
     assert "is there twice" in unreadable(f"internal {twice}")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="CreateRule refuses it (F§4.2), and the tag is Failed instead of Invalid"
-)
 @pytest.mark.parametrize(
     "word", ["path=/a=b", "host=10.0.0.1", f"host={'a' * 63}.{'b' * 63}.com", "matcher=999"]
 )

@@ -91,9 +91,6 @@ def test_what_several_share_nobody_has_alone(names: Names) -> None:
         assert "say weight= on both" in said
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where just one holds it for sharing, the advice to say weight= is missing"
-)
 def test_who_could_join_the_only_one_that_shares_is_told_so(names: Names) -> None:
     claim(names, CONEJO, together=True)
 

@@ -123,14 +123,10 @@ def test_there_is_none_where_neighbours_leave_no_room() -> None:
     assert choose(match("a.com"), ours, ours.keys()) is None
 
 
-@pytest.mark.xfail(strict=True, reason="9999 is given, which is outside the band")
 def test_it_never_leaves_the_band() -> None:
     assert choose(match("a.com"), {BAND.start: match()}, {BAND.start}) is None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a rule out of order is minded: one before a more specific rule is given"
-)
 def test_it_is_never_before_what_is_more_specific() -> None:
     """A person has put them out of order."""
     ours = {20_000: match(), 30_000: match("a.com", "/api")}

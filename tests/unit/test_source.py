@@ -77,7 +77,7 @@ def test_a_task_that_could_not_be_read_is_not_gone(ecs: tuple[Source, Stubber]) 
     [
         ("RUNNING", True),
         ("DEACTIVATING", True),
-        ("STOPPING", False),
+        ("STOPPING", True),
         ("DEPROVISIONING", False),
         ("STOPPED", False),
     ],

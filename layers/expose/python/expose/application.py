@@ -19,7 +19,7 @@ from expose.refusals import InTheWay, NoRoom, NotYet, Refused
 from expose.resources import Adapters, Batch, Ids, Made
 from expose.shared import Shared
 
-_SUCCESSOR = 3.0  # seconds that the last way in waits for its successor before both are looked at again
+_SUCCESSOR = 1.0  # seconds after which it is looked whether the successor of the last way in is ready
 _MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
 
 
@@ -54,7 +54,7 @@ class Application:
         self.outcome.opening |= any(entry.operation and not entry.leaving for entry in self.entries.values())
 
     def close(
-        self, changes: Sequence[Delete | Forget], *, alive: Collection[str], serving: Collection[str]
+        self, changes: Sequence[Delete | Forget], *, alive: Collection[str], serving: Sequence[str]
     ) -> None:
         """What is opened again afterwards may find the room that it lacked; where nothing is to go, it never will."""
         if self._full and not changes:
@@ -63,13 +63,15 @@ class Application:
             self._attempt(batch)
 
     def _may_close(
-        self, changes: Iterable[Delete | Forget], alive: Collection[str], serving: Collection[str]
+        self, changes: Iterable[Delete | Forget], alive: Collection[str], serving: Sequence[str]
     ) -> Iterator[Delete | Forget]:
         """What belongs to a task that is to stop; the rest once all that replaces it is open. The very last way in
         stays for as long as its task, though it is to stop, is still `serving` and its successor is not ready.
         """
-        staying = dict(self.entries)
-        for change in changes:
+        staying, turn = dict(self.entries), {task: at for at, task in enumerate(serving)}
+        for change in sorted(
+            changes, key=lambda each: (not each.owned.task, turn.get(each.owned.task, -1))
+        ):  # the last to stop stays
             entry = change.owned
             if self.outcome.opening and entry.task in serving and _is_last(entry, staying):
                 self.outcome.wait(
@@ -92,7 +94,8 @@ class Application:
         first = changes[0]
         batch = self._adapters.batches.get(subject(first).identity.kind)
         if isinstance(first, Forget):
-            self._gone(first.owned.identity)
+            for change in changes:
+                self._gone(subject(change).identity)
         elif isinstance(first, Delete) and batch:
             self._delete_many([change.owned for change in changes if isinstance(change, Delete)], batch)
         elif isinstance(first, Delete):
@@ -117,7 +120,7 @@ class Application:
         for resource in resources:
             result = results[resource.identity]
             if isinstance(result, Made):
-                self._made(claimed(resource, self._clock()), result)
+                self._made(Owned.of(resource, since=self._clock()), result)
                 self.outcome.unopened.remove(resource.identity)
                 self.outcome.changes += 1
             else:
@@ -135,7 +138,9 @@ class Application:
     def _create(self, resource: Resource, ids: Ids) -> Made:
         if resource.shared:
             common = self._shared.join(resource.identity, self._mark)
-            if common.aws_id:
+            before = self.entries[resource.identity]
+            seen_gone = before.aws_id == common.aws_id and not before.leaving
+            if common.aws_id and not seen_gone:
                 return Made(common.aws_id, address=common.address)
         adapter = self._adapters.kinds[resource.identity.kind]
         return adapter.create(resource, ids, self._mark)
@@ -152,7 +157,7 @@ class Application:
         ids = resolve(resource.refs, self.entries)
         adapter = self._adapters.kinds[resource.identity.kind]
         made = adapter.update(resource, change.owned.aws_id, ids, self._mark)
-        self._made(claimed(resource, self._clock()), made)
+        self._made(Owned.of(resource, since=self._clock()), made)
 
     def _delete(self, entry: Owned) -> None:
         for child in self.entries.values():
@@ -210,7 +215,7 @@ class Application:
             raise NotYet(
                 f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
             )
-        return self._shared.close(entry.identity)
+        return self._shared.close(entry.identity, self._mark)
 
     def _made(self, entry: Owned, made: Made) -> None:
         aws_id, address = made.aws_id or entry.aws_id, made.address or entry.address
@@ -228,19 +233,6 @@ class Application:
 
 class _Behind(NotYet):
     """It waits for another resource, which says itself what it waits for."""
-
-
-def claimed(resource: Resource, now: float) -> Owned:
-    """As it stands in the ledger before it is made."""
-    return Owned(
-        identity=resource.identity,
-        fingerprint=resource.fingerprint,
-        refs=resource.refs,
-        task=resource.task,
-        address=resource.address,
-        shared=resource.shared,
-        since=now,
-    )
 
 
 def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:

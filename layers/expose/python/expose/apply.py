@@ -6,10 +6,10 @@ any two calls leaks nothing, and the next pass goes on from there. The new way i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from expose.application import Application, claimed
+from expose.application import Application
 from expose.ledger import Ledger
 from expose.model import Identity, Owned, ids_of
 from expose.outcome import Outcome
@@ -67,7 +67,7 @@ class Applier:
         return record.owning(entries)
 
     def apply(
-        self, record: Record, plan: Plan, *, mark: str, alive: Collection[str], serving: Collection[str] = ()
+        self, record: Record, plan: Plan, *, mark: str, alive: Collection[str], serving: Sequence[str] = ()
     ) -> Outcome:
         """Carry out `plan`. `alive` are the tasks that are not to stop: what belongs to others closes at once."""
         application = Application(
@@ -91,7 +91,7 @@ class Applier:
     def _claim(self, record: Record, plan: Plan) -> Record:
         entries = record.by_identity
         for change in plan.openings:
-            entries.setdefault(change.resource.identity, claimed(change.resource, self._clock()))
+            entries.setdefault(change.resource.identity, Owned.of(change.resource, since=self._clock()))
         if len(entries) == len(record.owned):
             return record
         return self._ledger.save_record(record.owning(entries))

@@ -180,7 +180,8 @@ class Controller:
         """The record as saved, None where nothing is left of the exposure; and what is worth telling of it."""
         now = self._clock()
         idle_for = now - memory.none_ready_since if memory.none_ready_since else 0.0
-        serving = frozenset(task for task, heard in memory.stopping.items() if now - heard < _SERVES_ON)
+        heard = sorted((at, task) for task, at in memory.stopping.items() if now - at < _SERVES_ON)
+        serving = [task for _, task in heard]
         outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
         gone = ask.exposure is None and ask.refusal is None
         until = (

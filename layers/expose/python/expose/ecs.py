@@ -183,8 +183,8 @@ def _stopping(task: TaskTypeDef) -> bool:
 
 
 def _serves(task: TaskTypeDef) -> bool:
-    """Whether its containers have not been told to stop yet (F§1.3)."""
-    return task.get("lastStatus") in {"RUNNING", "DEACTIVATING"}
+    """Whether its containers may still run, be it that they were told to stop (F§1.3)."""
+    return task.get("lastStatus") in {"RUNNING", "DEACTIVATING", "STOPPING"}
 
 
 def _id(arn: str) -> str:

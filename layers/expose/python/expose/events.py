@@ -15,7 +15,9 @@ from expose.work import Depth, Work
 Event = Mapping[str, Any]
 
 
-_SERVING = frozenset({"RUNNING", "DEACTIVATING"})  # SIGTERM comes after these (F§1.3)
+_SERVING = frozenset(
+    {"RUNNING", "DEACTIVATING", "STOPPING"}
+)  # its containers may run on for stopTimeout (F§1.3)
 
 
 class Malformed(ValueError):  # noqa: N818 - it names what the event is

@@ -6,7 +6,7 @@ followed: bad input changes nothing that works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from expose.apply import Applier
@@ -67,12 +67,11 @@ class Exposing:
     def wants_public(self, ask: Ask) -> bool:
         return any(self._public(attempt) for attempt in ask.attempts)
 
-    def follow(
-        self, ask: Ask, service: Service, *, serving: Collection[str], none_ready_for: float
-    ) -> Outcome:
+    def follow(self, ask: Ask, service: Service, *, serving: Sequence[str], none_ready_for: float) -> Outcome:
         """Bring one exposure to what its tag asks for, as far as that goes now.
 
-        `serving` are tasks that are to stop and may still serve: no tasks of the service, but better than no address.
+        `serving` are tasks that are to stop and may still serve, the first to stop first: no tasks of the service, but
+        better than no address.
         """
         record, error = self._applier.settle(ask.record, service.alive)
         record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
@@ -132,7 +131,7 @@ class Exposing:
         current: Mapping[Identity, str],
         earlier: Outcome,
         service: Service,
-        serving: Collection[str],
+        serving: Sequence[str],
     ) -> Outcome:
         """One attempt. Beside what is just being opened, or will be tried again, nothing else is closed."""
         wanted = plan(desired, current, earlier.record.by_identity)
@@ -146,7 +145,7 @@ class Exposing:
         return outcome.after(earlier)
 
     def _withdraw_stopped(
-        self, ask: Ask, outcome: Outcome, service: Service, serving: Collection[str]
+        self, ask: Ask, outcome: Outcome, service: Service, serving: Sequence[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
         gone = [each for each in outcome.record.owned if stopped(each, service.alive) and not each.busy]
@@ -154,7 +153,7 @@ class Exposing:
         return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 
     def _apply(
-        self, ask: Ask, wanted: Plan, record: Record, service: Service, serving: Collection[str]
+        self, ask: Ask, wanted: Plan, record: Record, service: Service, serving: Sequence[str]
     ) -> Outcome:
         alive = service.alive
         permitted = POLICIES[ask.policy](wanted, alive)

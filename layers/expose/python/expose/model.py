@@ -189,6 +189,19 @@ class Owned:
     trouble: str = ""
     sick_since: float = 0.0
 
+    @classmethod
+    def of(cls, resource: Resource, *, since: float) -> Owned:
+        """As it stands in the ledger before it is made."""
+        return cls(
+            identity=resource.identity,
+            fingerprint=resource.fingerprint,
+            refs=resource.refs,
+            task=resource.task,
+            address=resource.address,
+            shared=resource.shared,
+            since=since,
+        )
+
     @property
     def busy(self) -> bool:
         """Whether nothing else may be done to it now."""

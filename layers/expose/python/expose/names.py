@@ -39,8 +39,8 @@ class Names:
         """
         change = "REMOVE holder ADD holders :marks" if together else "SET holder = :mark REMOVE holders"
         if not self._update(name, change, mark, condition=_TOGETHER if together else _ALONE):
-            held = self.holders(name)
-            share = "say weight= on both to share it, " if together or len(held) > 1 else ""
+            held, shares = self._held(name)
+            share = "say weight= on both to share it, " if together or shares else ""
             raise Refused(
                 "NameTaken",
                 f"{said} is held by {' and '.join(sorted(held - {mark})) or 'another tag'}: {share}choose another name, "
@@ -49,10 +49,7 @@ class Names:
 
     def holders(self, name: str) -> set[str]:
         """The marks that hold a name, alone or together."""
-        item = self._clients.dynamodb.get_item(
-            TableName=self._table, Key=_key(name), ConsistentRead=True
-        ).get("Item", {})
-        return {item["holder"]["S"]} if "holder" in item else set(item.get("holders", {}).get("SS", ()))
+        return self._held(name)[0]
 
     def release(self, name: str, mark: str) -> None:
         """Let go of a name, if it is ours."""
@@ -60,6 +57,13 @@ class Names:
             self._delete(name, "attribute_not_exists(holders) AND attribute_not_exists(holder)", {})
         else:
             self._delete(name, "holder = :mark", {"ExpressionAttributeValues": {":mark": {"S": mark}}})
+
+    def _held(self, name: str) -> tuple[set[str], bool]:
+        """The marks, and whether they share it."""
+        answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
+        item = answer.get("Item", {})
+        alone, shared = item.get("holder", {}).get("S", ""), item.get("holders", {}).get("SS", ())
+        return {alone} if alone else set(shared), bool(shared)
 
     def _update(self, name: str, change: str, mark: str, *, condition: str) -> bool:
         values: dict[str, UniversalAttributeValueTypeDef] = {":mark": {"S": mark}, ":marks": {"SS": [mark]}}

@@ -120,7 +120,10 @@ def _openings(
             continue
         if resource.identity not in current or (entry is not None and entry.leaving):
             yield Create(resource)
-        elif entry is not None and current[resource.identity] != resource.fingerprint:
+        elif entry is not None and (current[resource.identity], entry.task) != (
+            resource.fingerprint,
+            resource.task,
+        ):
             yield Update(resource, entry)
 
 

@@ -19,7 +19,7 @@ CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as t
 class Memory:
     """A service as last read, and what is known of its tasks beyond that.
 
-    `stopping` are ids of tasks that are to stop and were still serving when we heard of it, `stopped` of those that do
+    `stopping` are ids of tasks that are to stop and may still have been serving when we heard of it, `stopped` of those that do
     not serve any more, each with the time of hearing it: that never reverts, so no stale answer brings them back.
     `none_ready_since` is 0 while any task is ready. `replaced_at` is when a task was last stopped for being sick. Times
     are seconds since the epoch.

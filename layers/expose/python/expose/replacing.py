@@ -1,7 +1,7 @@
 """Replacing sick tasks: what ECS does for target groups that it attaches itself, and for no others (F§4.2).
 
 A task that its target group has found unhealthy for too long is stopped, and the service starts another. Who is
-stopped, if anybody, is decided by `choose`, which is pure; before that anything is done the service is read afresh.
+stopped, if anybody, is decided by `choose`, which is pure; before anything is done the service is read afresh.
 """
 
 from __future__ import annotations

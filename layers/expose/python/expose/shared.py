@@ -1,8 +1,8 @@
 """Resources that exposures use together: a part of the ledger's table, under SHARED#<kind>/<key>.
 
 `used_by` are the marks of those that use it; the last one to leave removes it. `part:<mark>` is what each of them adds
-to it, such as its target group in the forward of a rule. `closing` stands there from the moment that nobody may join
-any more until it is seen gone; `maker` is who is just making it, so that no two do.
+to it, such as its target group in the forward of a rule. `closing` is who removes it: from then on nobody may join until
+it is seen gone, but for the one itself. `maker` is who is just making it, so that no two do.
 """
 
 from __future__ import annotations
@@ -45,14 +45,12 @@ class Shared:
 
     def join(self, shared: Identity, mark: str) -> Common:
         """Use it. Raise `NotYet` while it is being removed."""
-        return self._join(shared, "ADD used_by :marks REMOVE empty_since", {":marks": {"SS": [mark]}})
+        return self._join(shared, "ADD used_by :marks REMOVE empty_since, closing", mark, {})
 
     def take_part(self, shared: Identity, mark: str, part: str) -> Common:
         """Use it and say what one adds to it; safe to repeat, and to say something else."""
-        values: Values = {":marks": {"SS": [mark]}, ":part": {"S": part}}
-        return self._join(
-            shared, "SET #part = :part ADD used_by :marks", values, names={"#part": f"{_PART}{mark}"}
-        )
+        change = "SET #part = :part ADD used_by :marks REMOVE closing"
+        return self._join(shared, change, mark, {":part": {"S": part}}, names={"#part": f"{_PART}{mark}"})
 
     def look(self, shared: Identity) -> Common:
         """As it is now; as never made where nobody uses it."""
@@ -81,7 +79,7 @@ class Shared:
 
     def withdraw(self, shared: Identity, mark: str) -> Common:
         """Take one's part out of it, and stop making it; what the others have in it."""
-        self._try(shared, "REMOVE maker", {":mark": {"S": mark}}, condition="maker = :mark")
+        self.step_back(shared, mark)
         names = {"#part": f"{_PART}{mark}"}
         return _common(
             self._update(
@@ -89,10 +87,14 @@ class Shared:
             )
         )
 
-    def close(self, shared: Identity) -> bool:
+    def step_back(self, shared: Identity, mark: str) -> None:
+        """Let somebody else make it."""
+        self._try(shared, "REMOVE maker", {":mark": {"S": mark}}, condition="maker = :mark")
+
+    def close(self, shared: Identity, mark: str) -> bool:
         """Let nobody join any more, because it is about to be removed. False where somebody just has."""
         condition = "attribute_not_exists(used_by)"
-        closed = self._try(shared, "SET closing = :yes", {":yes": {"BOOL": True}}, condition=condition)
+        closed = self._try(shared, "SET closing = :mark", {":mark": {"S": mark}}, condition=condition)
         return closed is not None
 
     def reopen(self, shared: Identity) -> None:
@@ -104,9 +106,11 @@ class Shared:
         self._clients.dynamodb.delete_item(TableName=self._table, Key=_key(shared))
 
     def _join(
-        self, shared: Identity, change: str, values: Values, names: Mapping[str, str] | None = None
+        self, shared: Identity, change: str, mark: str, more: Values, names: Mapping[str, str] | None = None
     ) -> Common:
-        item = self._try(shared, change, values, condition="attribute_not_exists(closing)", names=names)
+        values: Values = {":marks": {"SS": [mark]}, ":mark": {"S": mark}, **more}
+        condition = "attribute_not_exists(closing) OR closing = :mark"
+        item = self._try(shared, change, values, condition=condition, names=names)
         if item is None:
             raise NotYet(f"{shared} is being removed", seconds=10)
         return _common(item)

@@ -29,7 +29,7 @@ _GRACE = 60  # seconds for which a task may be unhealthy before it is replaced
 def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]:
     target = aim(exposure)
     if target.is_group:
-        return (Lookup("elb.group", target.name),)
+        return (Lookup("elb.group", target.name.removeprefix("tg/")),)
     balancer = Lookup("elb.balancer", target.name)
     if target.scheme:
         if not service.subnets:
@@ -55,7 +55,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     surroundings.limits.check_load_balancer(target.name, exposure)
     if target.is_group:
         return groups.membership(exposure, target.name, service, surroundings)
-    entrance = (entrances.shared if target.scheme else entrances.named)(exposure, service, surroundings)
+    entrance = (entrances.shared if target.scheme else entrances.named)(exposure, surroundings)
     group = groups.own(exposure, service, entrance)
     together = "weight" in exposure.options
     claim = Resource(

@@ -16,7 +16,9 @@ _VALUES = 5  # that the conditions of one rule may have in all (F§4.2)
 
 def conditions(exposure: Exposure) -> dict[str, list[str]]:
     """In ELB's words. A path stands for itself and all below it, and for nothing that only begins alike."""
-    paths = exposure.options.get("path", ()) or (() if exposure.options.get("host") else ("/",))
+    paths = exposure.options.get("path", ("/",))
+    if "/" in paths:  # every request, which needs saying only where nothing else is said
+        paths = () if "host" in exposure.options else ("/",)
     found = {
         "hosts": sorted(exposure.options.get("host", ())),
         "paths": sorted({each for path in paths for each in _patterns(path)}),
@@ -46,6 +48,19 @@ def scheme_fits(exposure: Exposure, scheme: str) -> None:
                 f"the load balancer is {scheme}, and scheme={asked} asks for another: choose one of these"
             ),
         )
+
+
+def check_hosts(exposure: Exposure, surroundings: Surroundings) -> None:
+    """Raise `Refused` for a name that the stack does not allow; and for none, which would answer for all names."""
+    limits, hosts = surroundings.limits, exposure.options.get("host", ())
+    for host in hosts:
+        limits.check_name(host, exposure)
+    if not hosts and "*" not in limits.names:
+        allowed = ", ".join(limits.names)
+        problem = (
+            f"without host= it would answer for every name, and AllowedNames allows {allowed}: say host=NAME"
+        )
+        raise Refused("NotAllowed", exposure.said(problem))
 
 
 def site_of(exposure: Exposure, surroundings: Surroundings) -> Mapping[str, Any]:

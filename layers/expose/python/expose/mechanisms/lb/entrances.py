@@ -13,6 +13,7 @@ from expose.mechanisms.lb.aim import Aim, aim, kind
 from expose.mechanisms.lb.checks import (
     CONDITIONS,
     certificates,
+    check_hosts,
     conditions,
     may_be_made,
     meaningless,
@@ -21,7 +22,7 @@ from expose.mechanisms.lb.checks import (
 )
 from expose.mechanisms.lb.grammar import NETWORK
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Identity, Resource, Service
+from expose.model import Exposure, Identity, Resource
 from expose.refusals import Invalid, Refused
 
 
@@ -45,7 +46,7 @@ class Entrance:
     structure: Sequence[Resource] = field(default_factory=list)
 
 
-def shared(exposure: Exposure, service: Service, surroundings: Surroundings) -> Entrance:
+def shared(exposure: Exposure, surroundings: Surroundings) -> Entrance:
     """In the VPC's load balancer of the scheme that the tag names."""
     target, of = aim(exposure), kind(exposure)
     scheme_fits(exposure, target.scheme)
@@ -75,7 +76,8 @@ def shared(exposure: Exposure, service: Service, surroundings: Surroundings) -> 
 
 def _listener_of_ours(exposure: Exposure, balancer: Resource, held: Sequence[str]) -> list[Resource]:
     """The listener, and each of the certificates that are held in it."""
-    port, protocol = aim(exposure).port or 80, "HTTPS" if held else "HTTP"
+    protocol = "HTTPS" if held else "HTTP"
+    port = aim(exposure).port or (443 if held else 80)
     listener = Resource(
         Identity("elb.listener", f"{balancer.identity.key}/{port}/{protocol}"),
         spec={"port": port, "protocol": protocol},
@@ -94,7 +96,7 @@ def _listener_of_ours(exposure: Exposure, balancer: Resource, held: Sequence[str
     return [listener, *chosen]
 
 
-def named(exposure: Exposure, service: Service, surroundings: Surroundings) -> Entrance:
+def named(exposure: Exposure, surroundings: Surroundings) -> Entrance:
     """In a load balancer that was there before."""
     target = aim(exposure)
     found = surroundings.found.get(Lookup("elb.balancer", target.name))
@@ -107,6 +109,9 @@ def named(exposure: Exposure, service: Service, surroundings: Surroundings) -> E
         )
     scheme_fits(exposure, found["scheme"])
     more = {"address": found["address"], "blocks": found["blocks"]}
+    if found["type"] not in {"application", "network"}:
+        problem = f"{target.name} is a {found['type']} load balancer: name an application or a network one"
+        raise Refused("WrongType", exposure.said(problem))
     if found["type"] == "network":
         return _network(exposure, target.name, found["arn"], found["vpc"], surroundings, **more)
     if "certificate" in exposure.options:
@@ -140,8 +145,7 @@ def _application(
         )
     if options.get("protocol") == "GRPC" and not https:
         raise Refused("NoHttps", exposure.said("GRPC needs an HTTPS listener: name one, such as port 443"))
-    for host in options.get("host", ()):
-        surroundings.limits.check_name(host, exposure)
+    check_hosts(exposure, surroundings)
     spec = conditions(exposure)
     words = "|".join("+".join(values) for values in spec.values())
     said = " ".join(f"{name}={'+'.join(options[name])}" for name in CONDITIONS if name in options)
@@ -192,8 +196,8 @@ def _network(
         vpc=vpc,
         is_network=True,
         front=Identity("elb.network-listener", f"{key}/{target.port}/{protocol}"),
-        spec={"port": target.port, "protocol": protocol},
-        refs={"balancer": balancer, **({"certificate": held[0]} if held else {})},
+        spec={"port": target.port, "protocol": protocol, "certificate": held[0] if held else ""},
+        refs={"balancer": balancer},
         **more,
     )
 

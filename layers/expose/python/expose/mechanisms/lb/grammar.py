@@ -11,11 +11,11 @@ SCHEMES = ("internal", "internet-facing")
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
 _TARGET = re.compile(rf"tg/{_NAME}|{_NAME}(?::[0-9]{{1,5}})?")
-_PATH = re.compile(
-    r"/[A-Za-z0-9_.:/=@-]{0,125}"
-)  # with `/*` behind it, ELB takes no more than 128 characters
+_PATH = re.compile(r"/[A-Za-z0-9_.:/@-]{0,125}")  # with `/*` behind it, ELB takes no more than 128 characters
 _METHOD = re.compile(r"[A-Z_-]{1,40}")
-_CODES = re.compile(r"[0-9]{1,3}(?:-[0-9]{1,3})?")
+_HOST = re.compile(r"(?=.{1,128}$)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:[a-z]+|xn--[a-z0-9-]+)")
+_CODE = r"(?:[0-9]{1,2}|[2-4][0-9]{2})"  # of gRPC, or of HTTP
+_CODES = re.compile(rf"{_CODE}(?:-{_CODE})?")
 
 
 def target(text: str) -> str:
@@ -39,10 +39,20 @@ def several(reader: Reader) -> Reader:
     return read
 
 
+def host(text: str) -> str:
+    """As a rule can look at it, which is narrower than DNS (F§4.2)."""
+    name = str(dns_name(text))
+    if not _HOST.fullmatch(name):
+        raise ValueError(
+            f"expected a name of at most 128 letters, digits, - and ., its last part of letters, got {text!r}"
+        )
+    return name
+
+
 def path(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError(
-            f"expected a path such as /api with at most 126 of the characters A-Z a-z 0-9 _ . : / = @ -, got {text!r}"
+            f"expected a path such as /api with at most 126 of the characters A-Z a-z 0-9 _ . : / @ -, got {text!r}"
         )
     return text.rstrip("/") or "/"
 
@@ -70,7 +80,7 @@ grammar = Grammar(
     example="internal host=conejo.animales.com path=/api health=/healthz",
     target=target,
     options={
-        "host": several(dns_name),
+        "host": several(host),
         "path": several(path),
         "methods": several(method),
         "port": port,

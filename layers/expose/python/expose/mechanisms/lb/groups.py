@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -41,7 +42,7 @@ def targets(
 def membership(
     exposure: Exposure, name: str, service: Service, surroundings: Surroundings
 ) -> Sequence[Resource]:
-    """Targets in a group that somebody else made, and a claim, so that no two tags keep the same ones."""
+    """Targets in a group that somebody else made, and a claim of each port, so that no two tags keep the same ones."""
     for option in exposure.options:
         if option not in _ALONE:
             raise meaningless(exposure, option, "targets in a group of somebody else")
@@ -64,14 +65,20 @@ def membership(
                 f"{needed}: name another group"
             ),
         )
-    port = exposure.options.get("port", "")
-    claim = Resource(
-        Identity("claim", f"lb/{name}/{service.arn.label}/{port}"),
-        spec={"said": f"{name} for {service.arn.label}"},
-    )
+    targets = _targets(exposure, service, name, group["arn"], group["type"], group["blocks"])
+    claims = {
+        target.spec["port"]: Resource(
+            Identity("claim", f"lb/{name}/{service.arn.label}/{target.spec['port']}"),
+            spec={"said": f"port {target.spec['port']} of {service.arn.label} in {name}"},
+        )
+        for target in targets
+    }
     return [
-        claim,
-        *_targets(exposure, service, name, group["arn"], group["type"], group["blocks"], claim.identity),
+        *claims.values(),
+        *(
+            replace(target, refs={**target.refs, "claim": claims[target.spec["port"]].identity})
+            for target in targets
+        ),
     ]
 
 
@@ -82,7 +89,6 @@ def _targets(
     group: Identity | str,
     of: str,
     blocks: Sequence[str],
-    claim: Identity | None = None,
 ) -> list[Resource]:
     def target(task: Task, definition: Definition) -> Resource:
         number = endpoint(exposure, task, definition, required=True)
@@ -90,7 +96,7 @@ def _targets(
         return Resource(
             Identity("elb.target", f"{key}/{name}:{number}"),
             spec={"id": name, "port": number, "zone": _zone(name, of, blocks)},
-            refs={"group": group, **({"claim": claim} if claim else {})},
+            refs={"group": group},
             task=task.id,
         )
 

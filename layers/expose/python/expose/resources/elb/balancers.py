@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, digest, fingerprint
-from expose.refusals import NotYet
+from expose.refusals import NotYet, Refused
 from expose.resources.elb.mark import owner, quotas, tags
 from expose.resources.kind import Ids, Made, Settled
 
@@ -114,10 +114,14 @@ class Balancers:
                 answer = elb.describe_load_balancers(Names=[wanted["Name"]])
         (balancer,) = answer["LoadBalancers"]
         arn, address = balancer.get("LoadBalancerArn", ""), balancer.get("DNSName", "")
+        if owner(self._clients, arn) != self._stack:  # AWS may answer with one that is there already
+            problem = f"load balancer {wanted['Name']} was not made by this stack: delete it"
+            raise Refused("NameTaken", problem)
         return Made(arn, operation="provisioning", address=address)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        return Made(aws_id)  # its type and scheme are its identity
+        """Its type and scheme are its identity; but one that could not be provisioned is made again."""
+        return Made(aws_id) if self._described(aws_id) else self.create(resource, ids, mark)
 
     def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
         """Those that are provisioned, which takes minutes."""

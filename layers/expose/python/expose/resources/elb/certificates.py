@@ -52,6 +52,8 @@ class Certificates:
         return owned.identity.key.partition("#")[2]
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        if not ids.get("listener"):
+            return ""
         elb = self._clients.elbv2
         try:
             elb.remove_listener_certificates(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
 from expose.model import Identity, Owned, Resource, digest
+from expose.refusals import NotYet, Refused
 from expose.resources.kind import Ids, Made
 from expose.shared import Shared
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 Parts = Mapping[str, str]
 
+_MOST = 5  # target groups that one action forwards to (F§4.2)
+
 
 class Joint(ABC):
-    """`missing` are AWS's codes for one that is gone."""
+    """`missing` are AWS's codes for one that is gone, or for the load balancer that it was in."""
 
     missing: frozenset[str]
 
@@ -34,6 +37,10 @@ class Joint(ABC):
         self._clients = clients
         self._shared = shared
         self._stack = stack
+
+    @abstractmethod
+    def is_there(self, aws_id: str) -> bool:
+        """Asked before it is changed: IAM knows no mark on what is gone, and refuses without saying why."""
 
     @abstractmethod
     def find(self, identity: Identity, spec: Mapping[str, Any] | None, ids: Ids) -> str:
@@ -44,7 +51,7 @@ class Joint(ABC):
 
     @abstractmethod
     def change(self, aws_id: str, resource: Resource | None, forward: ActionTypeDef) -> None:
-        """Forward so, and look at what `resource` says, where it is given."""
+        """Forward so, and be as `resource` says, where it is given."""
 
     @abstractmethod
     def remove(self, aws_id: str) -> None: ...
@@ -52,19 +59,20 @@ class Joint(ABC):
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         identity, part = resource.identity, _part(ids["group"], resource.spec["weight"])
         common = self._shared.take_part(identity, mark, part)
-        if common.aws_id:
-            try:
-                self._agree(identity, common.aws_id, resource)
-                return Made(common.aws_id)
-            except ClientError as error:
-                if code(error) not in self.missing:
-                    raise
+        if len(common.parts) > _MOST:
+            self._shared.withdraw(identity, mark)
+            raise Refused(
+                "QuotaReached", f"{_MOST} services share this already, and a load balancer takes no more"
+            )
+        if common.aws_id and self.is_there(common.aws_id):
+            self._agree(identity, common.aws_id, resource)
+            return Made(common.aws_id)
         self._shared.begin(identity, mark)
-        aws_id = self.find(identity, resource.spec, ids)
-        known = {} if aws_id else common.parts
-        aws_id = aws_id or self.make(resource, ids, forward(common.parts))
-        self._shared.made(identity, aws_id)
-        self._agree(identity, aws_id, resource, known)
+        try:
+            aws_id = self._made(resource, ids, common.parts)
+        except (NotYet, Refused):
+            self._shared.step_back(identity, mark)
+            raise
         return Made(aws_id)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
@@ -76,22 +84,40 @@ class Joint(ABC):
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """Withdraw one's part; the last one to do so removes it all."""
-        common = self._shared.withdraw(owned.identity, mark)
-        there = common.aws_id or self.find(owned.identity, None, ids)
+        identity = owned.identity
+        common = self._shared.withdraw(identity, mark)
+        there = self._there(owned, common.aws_id, ids)
+        if common.parts:
+            if there:
+                self._unless_missing(lambda: self._agree(identity, there, None))
+        elif self._shared.close(identity, mark):
+            if there:
+                self._unless_missing(lambda: self.remove(there))
+            self._shared.drop(identity)
+        return ""
+
+    def _made(self, resource: Resource, ids: Ids, parts: Parts) -> str:
+        identity = resource.identity
+        found = self.find(identity, resource.spec, ids)
+        aws_id = found or self.make(resource, ids, forward(parts))
+        self._shared.made(identity, aws_id)
+        self._agree(identity, aws_id, resource, {} if found else parts)
+        return aws_id
+
+    def _there(self, owned: Owned, aws_id: str, ids: Ids) -> str:
+        """The ARN of what may have to be removed; empty where it is gone or was never made."""
+        if aws_id:
+            return aws_id if self.is_there(aws_id) else ""
+        found: list[str] = []
+        self._unless_missing(lambda: found.append(self.find(owned.identity, None, ids)))
+        return found[0] if found else ""
+
+    def _unless_missing(self, act: Callable[[], None]) -> None:
         try:
-            if common.parts:
-                if there:
-                    self._agree(owned.identity, there, None)
-            elif self._shared.close(owned.identity):
-                if there:
-                    self.remove(there)
-                self._shared.drop(owned.identity)
+            act()
         except ClientError as error:
             if code(error) not in self.missing:
                 raise
-            if not common.parts:
-                self._shared.drop(owned.identity)
-        return ""
 
     def owner(self, identity: Identity) -> str:
         """The mark of what several may own."""

@@ -56,26 +56,24 @@ class Listeners:
             "Protocol": resource.spec["protocol"],
             "DefaultActions": [_NOTHING_HERE],
             "Tags": tags(self._stack),
-            **with_certificate(ids),
+            **with_certificate(ids.get("certificate", "")),
         }
         with quotas():
             try:
                 answer = elb.create_listener(**cast("CreateListenerInputTypeDef", wanted))
             except elb.exceptions.DuplicateListenerException as error:
-                listener = at_port(self._clients, ids["balancer"], resource.spec["port"])
-                if listener is None or owner(self._clients, listener.get("ListenerArn", "")) != self._stack:
-                    raise port_taken(resource.spec["port"]) from error
-                return Made(listener.get("ListenerArn", ""))
+                port, protocol = resource.spec["port"], resource.spec["protocol"]
+                if not (arn := self._ours(ids["balancer"], port, protocol)):
+                    raise port_taken(port) from error
+                return Made(arn)
         return Made(answer["Listeners"][0].get("ListenerArn", ""))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         return Made(aws_id)  # its port and protocol are its identity
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        port = int(owned.identity.key.split("/")[-2])
-        listener = at_port(self._clients, ids["balancer"], port) if ids.get("balancer") else None
-        arn = listener.get("ListenerArn", "") if listener else ""
-        return arn if arn and owner(self._clients, arn) == self._stack else ""
+        *_, port, protocol = owned.identity.key.split("/")
+        return self._ours(ids["balancer"], int(port), protocol) if ids.get("balancer") else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """Raise `NotYet` while it has rules: those of others would go with it."""
@@ -89,12 +87,18 @@ class Listeners:
             return ""
         return ""
 
+    def _ours(self, balancer: str, port: int, protocol: str) -> str:
+        """The ARN of the one at this port that this stack has made; empty for none."""
+        listener = at_port(self._clients, balancer, port)
+        if listener is None or listener.get("Protocol") != protocol:
+            return ""
+        arn = listener.get("ListenerArn", "")
+        return arn if owner(self._clients, arn) == self._stack else ""
 
-def with_certificate(ids: Ids) -> dict[str, Any]:
-    """What a listener needs to terminate TLS."""
-    if not ids.get("certificate"):
-        return {}
-    return {"Certificates": [{"CertificateArn": ids["certificate"]}], "SslPolicy": TLS_POLICY}
+
+def with_certificate(arn: str) -> dict[str, Any]:
+    """What a listener needs to terminate TLS; nothing without a certificate."""
+    return {"Certificates": [{"CertificateArn": arn}], "SslPolicy": TLS_POLICY} if arn else {}
 
 
 def described(clients: Clients, arn: str) -> list[ListenerTypeDef]:
@@ -113,6 +117,6 @@ def at_port(clients: Clients, balancer: str, port: int) -> ListenerTypeDef | Non
 def port_taken(port: int) -> Refused:
     return Refused(
         "PortTaken",
-        f"the load balancer has a listener at port {port} already that was not made for this tag: "
+        f"the load balancer has another listener at port {port} already, of another protocol or not made for this tag: "
         "choose another port, or remove that listener",
     )

@@ -13,7 +13,7 @@ from expose.resources.elb.mark import owner, quotas, tags
 from expose.resources.kind import Ids
 
 if TYPE_CHECKING:
-    from mypy_boto3_elbv2.type_defs import ActionTypeDef, CreateListenerInputTypeDef
+    from mypy_boto3_elbv2.type_defs import ActionTypeDef, CreateListenerInputTypeDef, ListenerTypeDef
 
 
 class NetworkListeners(Joint):
@@ -27,7 +27,7 @@ class NetworkListeners(Joint):
             "elasticloadbalancing:ModifyListener",
         }
     )
-    missing = frozenset({"ListenerNotFound"})
+    missing = frozenset({"ListenerNotFound", "LoadBalancerNotFound"})
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         entries = list(owned)
@@ -41,10 +41,14 @@ class NetworkListeners(Joint):
                 spec = {
                     "port": listener.get("Port"),
                     "protocol": listener.get("Protocol"),
+                    "certificate": _certificate(listener),
                     "weight": weight,
                     "group": group.key if group and weight is not None else "",
                 }
                 yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+
+    def is_there(self, aws_id: str) -> bool:
+        return bool(described(self._clients, aws_id))
 
     def find(self, identity: Identity, spec: Mapping[str, Any] | None, ids: Ids) -> str:
         port = int(identity.key.split("/")[-2])
@@ -61,20 +65,27 @@ class NetworkListeners(Joint):
             "Protocol": resource.spec["protocol"],
             "DefaultActions": [forward],
             "Tags": tags(self.owner(resource.identity)),
-            **with_certificate(ids),
+            **with_certificate(resource.spec["certificate"]),
         }
         with quotas():
             try:
                 answer = elb.create_listener(**cast("CreateListenerInputTypeDef", wanted))
             except elb.exceptions.DuplicateListenerException as error:
-                there = at_port(self._clients, ids["balancer"], port) or {}
-                if owner(self._clients, there.get("ListenerArn", "")).startswith(f"{self._stack}/"):
+                there = at_port(self._clients, ids["balancer"], port)
+                arn = there.get("ListenerArn", "") if there else ""
+                if not arn or owner(self._clients, arn).startswith(f"{self._stack}/"):
                     raise InTheWay(f"the listener at port {port} has to go first", seconds=5) from error
                 raise port_taken(port) from error
         return answer["Listeners"][0].get("ListenerArn", "")
 
     def change(self, aws_id: str, resource: Resource | None, forward: ActionTypeDef) -> None:
-        self._clients.elbv2.modify_listener(ListenerArn=aws_id, DefaultActions=[forward])
+        secure = with_certificate(resource.spec["certificate"]) if resource else {}
+        self._clients.elbv2.modify_listener(ListenerArn=aws_id, DefaultActions=[forward], **secure)
 
     def remove(self, aws_id: str) -> None:
         self._clients.elbv2.delete_listener(ListenerArn=aws_id)
+
+
+def _certificate(listener: ListenerTypeDef) -> str:
+    """The default one; empty for a listener without TLS."""
+    return next((each.get("CertificateArn", "") for each in listener.get("Certificates", [])), "")

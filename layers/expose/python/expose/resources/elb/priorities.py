@@ -34,6 +34,8 @@ def choose(match: Match, ours: Mapping[int, Match], taken: Collection[int]) -> i
     """
     first = max((at for at, other in ours.items() if other.rank < match.rank), default=BAND.start - 1) + 1
     last = min((at for at, other in ours.items() if other.rank > match.rank), default=BAND.stop) - 1
+    if first > last:
+        return None
     start = min(max(_place(match.rank), first), last)
     candidates = (*range(start, last + 1), *range(start - 1, first - 1, -1))
     return next((at for at in candidates if at not in taken), None)

@@ -35,7 +35,7 @@ class Rules(Joint):
             "elasticloadbalancing:ModifyRule",
         }
     )
-    missing = frozenset({"RuleNotFound"})
+    missing = frozenset({"RuleNotFound", "ListenerNotFound"})
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         entries = list(owned)
@@ -52,15 +52,16 @@ class Rules(Joint):
                 }
                 yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
 
+    def is_there(self, aws_id: str) -> bool:
+        return bool(self._described(aws_id))
+
     def find(self, identity: Identity, spec: Mapping[str, Any] | None, ids: Ids) -> str:
         """By the mark. Raise `Refused` where a rule of somebody else looks for the same."""
         if not ids.get("listener"):
             return ""
         rules = [rule for rule in self._all(ids["listener"]) if not rule.get("IsDefault")]
-        arns = [rule.get("RuleArn", "") for rule in rules]
-        marks = {arn: mark for some in chunks(arns, 20) for arn, mark in owners(self._clients, some).items()}
-        for arn in arns:
-            if marks.get(arn) == self.owner(identity):
+        for arn, mark in self._marks(rules).items():
+            if mark == self.owner(identity):
                 return arn
         for rule in rules if spec is not None else ():
             if _match(rule) == _wanted(spec or {}):
@@ -104,13 +105,23 @@ class Rules(Joint):
         there = {
             int(rule.get("Priority", 0)): rule for rule in self._all(listener) if not rule.get("IsDefault")
         }
-        ours = {at: _match(rule) for at, rule in there.items() if at in BAND}
+        marks = self._marks([rule for at, rule in there.items() if at in BAND])
+        ours = {
+            at: _match(rule)
+            for at, rule in there.items()
+            if marks.get(rule.get("RuleArn", ""), "").startswith(f"{self._stack}/")
+        }
         priority = choose(match, ours, there.keys())
         if priority is None:
             raise Refused(
                 "QuotaReached", f"the listener has no priority left in {BAND.start} to {BAND.stop - 1}"
             )
         return priority
+
+    def _marks(self, rules: Iterable[RuleTypeDef]) -> dict[str, str]:
+        """By ARN, of those that have one."""
+        arns = [rule.get("RuleArn", "") for rule in rules]
+        return {arn: mark for some in chunks(arns, 20) for arn, mark in owners(self._clients, some).items()}
 
     def _all(self, listener: str) -> list[RuleTypeDef]:
         pages = self._clients.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
@@ -137,7 +148,8 @@ def _match(rule: RuleTypeDef) -> Match:
     for condition in rule.get("Conditions", []):
         name, config = _FIELDS.get(condition.get("Field", ""), (condition.get("Field", ""), ""))
         values: Any = condition.get(config, {}) if config else {}
-        found[name] = frozenset(values.get("Values", condition.get("Values", [])))
+        expressions = (f"~{each}" for each in values.get("RegexValues", ()))
+        found[name] = frozenset([*values.get("Values", condition.get("Values", ())), *expressions])
     other = {name for name in found if name not in {name for name, _ in _FIELDS.values()}}
     hosts = frozenset(host.lower() for host in found.get("hosts", ()))
     return Match(hosts, found.get("paths", frozenset()) | other, found.get("methods", frozenset()))

@@ -80,7 +80,7 @@ class Targets:
         free: list[Resource] = []
         for resource in resources:
             health = seen.get(_target(resource))
-            if health and health.state in _DRAINING:
+            if health and health.state in _DRAINING and not resource.spec["id"].startswith("i-"):
                 results[resource.identity] = NotYet(
                     f"{_target(resource)} still drains for an earlier task", seconds=_DRAINS
                 )
@@ -157,7 +157,10 @@ class Targets:
                     for key, result in self._registered([each], group).items()
                 }
             message = error.response.get("Error", {}).get("Message", "")
-            problem = f"ELB refuses {_target(resources[0])} as a target: {message}"
+            problem = (
+                f"ELB refuses {_target(resources[0])} as a target: {message}. Its VPC must be that of the target group, or "
+                "a private network that is connected to it: name another load balancer or group"
+            )
             return {resources[0].identity: Refused("InvalidTarget", problem)}
         return {each.identity: Made(_target(each), operation=WATCHED) for each in resources}
 
