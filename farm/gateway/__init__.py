@@ -5,7 +5,8 @@ pure. `authorizing` asks who may: `signing` for IAM, `tokens` for JWT, `function
 finds the backend behind a VPC Link, `throttling` counts. `deciding` is all of it in AWS's order, with no socket;
 `serving` puts it on the wire. `issuer` is an OIDC provider for those who need tokens.
 
-`stages` is the one place that reads the control plane; `settings()` is what tests and the farm turn.
+Of the control plane all read `farm.aws.apigateway.seen` only. `settings()` is what tests and the farm turn; `calling` is
+what clients do, and a farm can.
 """
 
 from farm.gateway.model import Entry, Reply, Settings, settings

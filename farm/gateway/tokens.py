@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 from joserfc.jws import extract_compact
 
+from farm.gateway.model import settings
 from farm.gateway.refusing import RefusedError, forbidden, unauthorized
 
 _ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -96,11 +97,17 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def fetch(url: str, issuers: Mapping[str, str]) -> Any:
-    """A JSON document of an issuer, from where it really answers. OSError if none of these has it."""
-    for issuer, address in issuers.items():
+def fetch(url: str) -> Any:
+    """A JSON document of an issuer that `Settings.issuers` has. OSError or ValueError if it cannot be had.
+
+    For `farm.aws.apigateway.settings().fetch`, so that authorisers are made for issuers that answer only.
+    """
+    for issuer, address in settings().issuers.items():
         if url.startswith(f"{issuer}/"):
-            return _get(url.replace(issuer, address, 1))
+            try:
+                return _get(url.replace(issuer, address, 1))
+            except (http.client.HTTPException, LookupError) as error:
+                raise OSError(f"{url} does not answer as it should") from error
     raise OSError(f"{url} does not answer")
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from farm import wire
 from farm.farm import Farm
+from farm.gateway.routing import Request
 from tests.integration.gateways import Exposed, expose
 
 DOMAIN = "api1.system.com"
@@ -175,6 +177,16 @@ def test_answers_say_which_origin_may_read_them(exposed: Exposed) -> None:
     cors(exposed)
     assert exposed.get("/orders", headers=ORIGIN).header("access-control-allow-origin") == ORIGIN["Origin"]
     assert not exposed.get("/orders").header("access-control-allow-origin")
+
+
+def test_what_a_backend_says_of_origins_is_overridden(farm: Farm, exposed: Exposed) -> None:
+    exposed.route("ANY /orders")
+    exposed.stage()
+    cors(exposed)
+    said = wire.response(200, b"", "text/plain", ("access-control-allow-origin", "*"), ("X-Own", "1"))
+    exchange = farm.gateway.decide(Request(exposed.host, "/orders", headers={"Origin": "https://x.example"}))
+    names = [name.lower() for name, _ in farm.gateway.finish(exchange, said).headers]
+    assert names == ["content-type", "x-own", "apigw-requestid"]
 
 
 def test_every_request_is_counted_and_logged(farm: Farm, exposed: Exposed) -> None:

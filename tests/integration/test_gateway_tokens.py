@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from farm import gateway
-from farm.aws import clock
+from farm.aws import apigateway, clock
 from farm.aws.apigateway import Route
 from farm.farm import Farm
-from farm.gateway import Reply
+from farm.gateway import Reply, tokens
 from farm.gateway.authorizing import Guard
 from farm.gateway.functions import Asked
 from farm.gateway.issuer import Issuer, issuing
@@ -188,3 +189,13 @@ def test_an_authorisation_that_cannot_be_made_out_lets_nobody_in(
     with pytest.raises(RefusedError) as refused:
         Guard(clock.now).admit(route, asked, gateway.settings())
     assert refused.value.status == 500
+
+
+def test_an_authoriser_may_be_held_to_an_issuer_that_answers(guarded: Guarded) -> None:
+    apigateway.settings().fetch = tokens.fetch
+    try:
+        assert guarded.exposed.jwt(guarded.issuer.url, AUDIENCE)
+        with pytest.raises(ClientError, match="does not answer"):
+            guarded.exposed.jwt("https://nobody.example", AUDIENCE)
+    finally:
+        apigateway.settings().fetch = None
