@@ -76,6 +76,29 @@ def test_an_api_goes_with_all_that_is_in_it(world: Named) -> None:
     assert apigateway.apis() == []
 
 
+def test_what_api_gateway_made_by_itself_stays(world: Named) -> None:
+    """F§5.2: a quick-created API's route, integration and stage are ApiGatewayManaged."""
+    made = world.new_api("quick", Target="https://backend.example.com")
+    (route,) = api.get_routes(ApiId=made)["Items"]
+    (integration,) = api.get_integrations(ApiId=made)["Items"]
+    (stage,) = api.get_stages(ApiId=made)["Items"]
+    assert (route["RouteKey"], stage["StageName"]) == ("$default", "$default")
+    assert all(one["ApiGatewayManaged"] for one in (route, integration, stage))
+    for call, more in (
+        (api.delete_route, {"RouteId": route["RouteId"]}),
+        (api.update_route, {"RouteId": route["RouteId"], "AuthorizationType": "AWS_IAM"}),
+        (api.delete_integration, {"IntegrationId": integration["IntegrationId"]}),
+        (api.delete_stage, {"StageName": "$default"}),
+    ):
+        with refused("BadRequestException"):
+            call(ApiId=made, **more)
+    present = len(apigateway.apis())
+    with refused("BadRequestException"):
+        world.new_api("broken", Target="backend")
+    assert len(apigateway.apis()) == present
+    api.create_route(ApiId=made, RouteKey="GET /orders")
+
+
 def test_apis_come_in_pages(world: Named) -> None:
     made = {world.api, *(world.new_api() for _ in range(4))}
     pages = [api.get_apis(MaxResults="3")]

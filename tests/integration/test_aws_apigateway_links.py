@@ -132,7 +132,8 @@ def test_a_link_in_use_stays(world: Apis) -> None:
         assert message in answer["Error"]["Message"]
         assert status(link) == "AVAILABLE"
 
-    stays(f"Cannot delete vpc link. Vpc link '{link}', is referenced in [ANY:{integration}, ANY:{route}]")
+    users = ", ".join(sorted((f"ANY:{integration}", f"ANY:{route}")))
+    stays(f"Cannot delete vpc link. Vpc link '{link}', is referenced in [{users}]")
     api.delete_route(ApiId=world.api, RouteId=route)
     stays(f"[ANY:{integration}] in format of [Method:Resource]")
     api.delete_integration(ApiId=world.api, IntegrationId=integration)

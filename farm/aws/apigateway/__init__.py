@@ -23,6 +23,7 @@ from farm.aws.apigateway import (
     domain_names,
     http_apis,
     integrations,
+    quick,
     routes,
     stages,
     tags,
@@ -78,7 +79,7 @@ __all__ = [
 ]
 
 _CALLS: tuple[changes.Act, ...] = (
-    http_apis.create_api,
+    quick.create_api,
     http_apis.get_api,
     http_apis.get_apis,
     http_apis.update_api,

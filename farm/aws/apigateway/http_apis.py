@@ -23,8 +23,6 @@ _QUICK = ("Target", "RouteKey", "CredentialsArn")
 def create_api(of: Gateway, asked: Params) -> Result:
     if asked["ProtocolType"] != "HTTP":
         raise invalid("The farm has HTTP APIs only")
-    if any(name in asked for name in _QUICK):
-        raise invalid("The farm does not quick-create APIs: make the route and its integration by themselves")
     _check(asked)
     check_room(of, len(of.apis), of.settings.most_apis, "APIs", " for this account")
     identity = random_id(10)

@@ -9,6 +9,7 @@ from farm.aws.apigateway.model import (
     Params,
     Result,
     check_room,
+    check_unmanaged,
     conflict,
     find,
     given,
@@ -62,7 +63,9 @@ def get_integrations(of: Gateway, asked: Params) -> Result:
 def update_integration(of: Gateway, asked: Params) -> Result:
     """What is not given stays, each request parameter by itself; an empty one is removed."""
     api, identity = of.api(asked), asked["IntegrationId"]
-    shown = _merged(find("Integration", api.integrations, identity), asked)
+    present = find("Integration", api.integrations, identity)
+    check_unmanaged(present)
+    shown = _merged(present, asked)
     _check(of, shown)
     api.integrations[identity] = shown
     return shown
@@ -71,7 +74,7 @@ def update_integration(of: Gateway, asked: Params) -> Result:
 @changing
 def delete_integration(of: Gateway, asked: Params) -> Result:
     api, identity = of.api(asked), asked["IntegrationId"]
-    find("Integration", api.integrations, identity)
+    check_unmanaged(find("Integration", api.integrations, identity))
     if routes := users(api, "Target", f"integrations/{identity}"):
         raise conflict(
             "Cannot delete Integration because it is referenced by the following Routes with Ids: "

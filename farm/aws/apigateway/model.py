@@ -174,6 +174,12 @@ def check_room(of: Gateway, present: int, most: int, kind: str, where: str = " f
         )
 
 
+def check_unmanaged(shown: Result) -> None:
+    """What API Gateway keeps hold of cannot be deleted by itself (F§5.2)."""
+    if shown.get("ApiGatewayManaged"):
+        raise invalid("Resources that are managed by API Gateway cannot be deleted or changed")
+
+
 def given(asked: Params, members: Iterable[str]) -> Params:
     """What of these a call brings."""
     return {name: asked[name] for name in members if asked.get(name) is not None}

@@ -12,6 +12,7 @@ from farm.aws.apigateway.model import (
     Params,
     Result,
     check_room,
+    check_unmanaged,
     find,
     given,
     invalid,
@@ -58,6 +59,7 @@ def update_route(of: Gateway, asked: Params) -> Result:
     """What is not given stays; but an authorizer goes with the authorization that asked it ([M])."""
     api = of.api(asked)
     present = find("Route", api.routes, asked["RouteId"])
+    check_unmanaged(present)
     route = {**present, **given(asked, _MEMBERS)}
     if route["AuthorizationType"] not in _ASKS and not asked.get("AuthorizerId"):
         route.pop("AuthorizerId", None)
@@ -71,7 +73,7 @@ def update_route(of: Gateway, asked: Params) -> Result:
 @changing
 def delete_route(of: Gateway, asked: Params) -> Result:
     api = of.api(asked)
-    find("Route", api.routes, asked["RouteId"])
+    check_unmanaged(find("Route", api.routes, asked["RouteId"]))
     del api.routes[asked["RouteId"]]
     return {}
 

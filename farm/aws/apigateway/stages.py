@@ -14,6 +14,7 @@ from farm.aws.apigateway.model import (
     Result,
     Stage,
     check_room,
+    check_unmanaged,
     conflict,
     find,
     given,
@@ -70,7 +71,7 @@ def update_stage(of: Gateway, asked: Params) -> Result:
 @telling
 def delete_stage(of: Gateway, asked: Params) -> Result:
     api, name = of.api(asked), asked["StageName"]
-    find("Stage", api.stages, name)
+    check_unmanaged(find("Stage", api.stages, name).shown)
     if names := mapped(of, api.id, name):
         raise invalid(f"Cannot delete stage '{name}' because it is mapped by the domain names {names}")
     del api.stages[name]
