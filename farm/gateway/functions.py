@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from farm.aws import ACCOUNT, REGION
 from farm.aws.apigateway.deployed import Authorizer
+from farm.gateway.invoking import may_invoke
 from farm.gateway.model import Function
 from farm.gateway.refusing import broken, forbidden, unauthorized
 from farm.gateway.rewriting import Look
@@ -73,9 +74,12 @@ def _identity(source: str, look: Look) -> str:
 def _asked(
     authorizer: Authorizer, asked: Asked, identity: Sequence[str], functions: Mapping[str, Function]
 ) -> Any:
-    function = functions.get(function_of(authorizer.uri))
+    arn = function_of(authorizer.uri)
+    function = functions.get(arn)
     if function is None:
         raise broken("the authoriser's function is not there")
+    if not may_invoke(arn, asked.context["apiId"], authorizer.id):
+        raise broken("API Gateway may not invoke the authoriser's function")
     event = _event(asked, identity) if authorizer.payload == "2.0" else _old_event(asked)
     try:
         return function(event)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -170,3 +173,43 @@ def test_an_answer_is_kept_for_its_ttl_by_identity(exposed: Exposed) -> None:
     assert get(exposed, "/kept/1", "a").status == 200
     exposed.farm.run_for(61)
     assert get(exposed, "/kept/1", "a").status == 403
+
+
+def test_a_function_must_let_api_gateway_invoke_it(farm: Farm, exposed: Exposed) -> None:
+    """Its policy is asked where the account's Lambda knows the function."""
+    arn = deployed(farm, "guard")
+    gateway.settings().functions[arn] = lambda _: {"isAuthorized": True}
+    authorizer = exposed.request_authorizer(arn)
+    exposed.route("ANY /guarded", AuthorizationType="CUSTOM", AuthorizerId=authorizer)
+    permission = {"FunctionName": "guard", "StatementId": "s", "Action": "lambda:InvokeFunction"}
+    principal = {"Principal": "apigateway.amazonaws.com"}
+    source = f"arn:aws:execute-api:eu-west-1:123456789012:{exposed.api}/authorizers"
+    functions = farm.client("lambda")
+    assert get(exposed, "/guarded").status == 500
+    for more, status in (
+        ({"Principal": "events.amazonaws.com"}, 500),
+        ({**principal, "SourceArn": f"{source}/other"}, 500),
+        ({**principal, "SourceArn": f"{source}/{authorizer}"}, 200),
+        ({**principal, "SourceArn": f"{source}/*"}, 200),
+        (principal, 200),
+    ):
+        functions.add_permission(**permission, **more)
+        assert get(exposed, "/guarded").status == status, more
+        functions.remove_permission(FunctionName="guard", StatementId="s")
+
+
+def deployed(farm: Farm, name: str) -> str:
+    """A function in the account's Lambda. Its ARN."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = farm.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        package.writestr("index.py", "")
+    made = farm.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role["Role"]["Arn"],
+        Handler="index.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return made["FunctionArn"]
