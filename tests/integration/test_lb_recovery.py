@@ -173,7 +173,7 @@ def test_somebodys_rule_on_our_listener_is_not_touched_and_keeps_the_listener_un
     farm.run_for(200)
     assert foreign(farm) == before
     assert kinds(farm) == ["listener", "loadbalancer"]
-    assert "elb.listener" in status(farm, tag=TAG)["message"]
+    assert "still has rules" in status(farm, tag=TAG)["message"]
     put_behind(farm, "internal path=/b", "gallina")
     assert answers(farm, our(farm, "loadbalancer"), request=Request(path="/b"), count=4).answered == {
         "gallina": 4

@@ -15,7 +15,7 @@ from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
 from expose.policy import stopped
 from expose.records import Record
-from expose.refusals import InTheWay, NoRoom, NotYet, Refused
+from expose.refusals import Behind, InTheWay, NoRoom, NotYet, Refused
 from expose.resources import Adapters, Batch, Ids, Made
 from expose.shared import Shared
 
@@ -94,12 +94,11 @@ class Application:
         first = changes[0]
         batch = self._adapters.batches.get(subject(first).identity.kind)
         if isinstance(first, Forget):
-            for change in changes:
-                self._gone(subject(change).identity)
+            self._forget([change.owned for change in changes if isinstance(change, Forget)], batch)
         elif isinstance(first, Delete) and batch:
             self._delete_many([change.owned for change in changes if isinstance(change, Delete)], batch)
         elif isinstance(first, Delete):
-            self._delete(first.owned)
+            self._delete(first.owned, 0.0 if self.outcome.record.closed else self._grace)
         elif isinstance(first, Update) and not batch:
             self._update(first)
         else:
@@ -110,6 +109,7 @@ class Application:
     def _open(self, resources: Sequence[Resource], batch: Batch | None) -> None:
         first = resources[0]
         self.outcome.unopened.update(resource.identity for resource in resources)
+        self._disown_what_is_gone(resources)
         self._check_parents(first)
         ids = resolve(first.refs, self.entries)
         results = (
@@ -126,6 +126,15 @@ class Application:
             else:
                 self._stands_in_the_way(result, opens=True)
 
+    def _disown_what_is_gone(self, resources: Sequence[Resource]) -> None:
+        """What was made, and has to be made again, is remembered as missing until it is there."""
+        for resource in resources:
+            entry = self.entries[resource.identity]
+            if entry.aws_id and not entry.leaving:
+                if entry.shared:
+                    self._shared.lost(entry.identity, entry.aws_id)
+                self.entries[entry.identity] = replace(entry, aws_id="")
+
     def _stands_in_the_way(self, reason: NotYet | Refused, *, opens: bool) -> None:
         if isinstance(reason, Refused):
             self.outcome.refused = self.outcome.refused or reason
@@ -133,14 +142,12 @@ class Application:
         if isinstance(reason, NoRoom):
             self._full = Refused("QuotaReached", reason.message)
         self.outcome.wait(reason)
-        self.outcome.opening |= opens and not isinstance(reason, InTheWay | _Behind)
+        self.outcome.opening |= opens and not isinstance(reason, InTheWay | Behind)
 
     def _create(self, resource: Resource, ids: Ids) -> Made:
         if resource.shared:
             common = self._shared.join(resource.identity, self._mark)
-            before = self.entries[resource.identity]
-            seen_gone = before.aws_id == common.aws_id and not before.leaving
-            if common.aws_id and not seen_gone:
+            if common.aws_id:
                 return Made(common.aws_id, address=common.address)
         adapter = self._adapters.kinds[resource.identity.kind]
         return adapter.create(resource, ids, self._mark)
@@ -149,7 +156,7 @@ class Application:
         for parent in resource.parents:
             entry = self.entries.get(parent)
             if parent in self.outcome.unopened or entry is None or not entry.aws_id or entry.leaving:
-                raise _Behind(f"waiting for {parent}", seconds=_MEANWHILE)
+                raise Behind(f"waiting for {parent}", seconds=_MEANWHILE)
 
     def _update(self, change: Update) -> None:
         resource = change.resource
@@ -159,11 +166,22 @@ class Application:
         made = adapter.update(resource, change.owned.aws_id, ids, self._mark)
         self._made(Owned.of(resource, since=self._clock()), made)
 
-    def _delete(self, entry: Owned) -> None:
+    def _forget(self, owned: Sequence[Owned], batch: Batch | None) -> None:
+        """They are gone from AWS; what is left of them is in the ledger."""
+        for entry in owned:
+            if batch:
+                self._gone(entry.identity)
+            else:
+                self._delete(entry, 0.0)
+
+    def _delete(self, entry: Owned, grace: float) -> None:
+        if entry.shared and not self._is_unused(entry, grace):
+            del self.entries[entry.identity]
+            return
         for child in self.entries.values():
             if entry.identity in child.parents:
-                raise _Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
-        if entry.shared and not self._is_last_user(entry):
+                raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
+        if entry.shared and not self._shared.close(entry.identity, self._mark):
             del self.entries[entry.identity]
             return
         aws_id = self._locate(entry.identity)
@@ -201,13 +219,12 @@ class Application:
         for entry in owned:
             self._gone(entry.identity)
 
-    def _is_last_user(self, entry: Owned) -> bool:
-        """Whether a shared resource is ours to remove: nobody else uses it, and has not for the grace period."""
+    def _is_unused(self, entry: Owned, grace: float) -> bool:
+        """Whether nobody else uses a shared resource. Raise `NotYet` while it is kept for who may want it again."""
         now = self._clock()
         empty_since = self._shared.leave(entry.identity, self._mark, now=now)
         if empty_since is None:
             return False
-        grace = 0.0 if self.outcome.record.closed else self._grace
         if (left := empty_since + grace - now) > 0:
             self.entries[entry.identity] = replace(
                 entry, leaving=True
@@ -215,7 +232,7 @@ class Application:
             raise NotYet(
                 f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
             )
-        return self._shared.close(entry.identity, self._mark)
+        return True
 
     def _made(self, entry: Owned, made: Made) -> None:
         aws_id, address = made.aws_id or entry.aws_id, made.address or entry.address
@@ -229,10 +246,6 @@ class Application:
         if self.entries[identity].shared:
             self._shared.drop(identity)
         del self.entries[identity]
-
-
-class _Behind(NotYet):
-    """It waits for another resource, which says itself what it waits for."""
 
 
 def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from expose.model import Identity
 from expose.records import Record
-from expose.refusals import NotYet, Refused
+from expose.refusals import Behind, NotYet, Refused
 
 
 @dataclass(slots=True)
@@ -42,6 +42,10 @@ class Outcome:
         return merged
 
     def wait(self, reason: NotYet) -> None:
-        """Keep the reason that ends first."""
-        if self.waiting is None or reason.seconds < self.waiting.seconds:
+        """Keep the reason that ends first; but one that only waits for another yields to what that one says."""
+        kept = self.waiting
+        sooner = kept is None or reason.seconds < kept.seconds
+        if isinstance(kept, Behind) != isinstance(reason, Behind):
+            sooner = isinstance(kept, Behind) or kept is None
+        if sooner:
             self.waiting = reason

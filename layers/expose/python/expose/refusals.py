@@ -50,3 +50,7 @@ class InTheWay(NotYet):
 
 class NoRoom(InTheWay):
     """It is room that is missing: where nothing of our own is to go, the owner must see to it."""
+
+
+class Behind(NotYet):
+    """Wait for another one of our own, which says itself what it waits for."""

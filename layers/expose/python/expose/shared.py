@@ -67,6 +67,10 @@ class Shared:
         values: Values = {":id": {"S": aws_id}, ":address": {"S": address}}
         self._update(shared, "SET aws_id = :id, address = :address REMOVE maker", values)
 
+    def lost(self, shared: Identity, aws_id: str) -> None:
+        """It is gone from AWS: whoever needs it makes it anew."""
+        self._try(shared, "REMOVE aws_id", {":id": {"S": aws_id}}, condition="aws_id = :id")
+
     def leave(self, shared: Identity, mark: str, *, now: float) -> float | None:
         """Stop using it. Since when nobody uses it, or None where others still do."""
         item = self._update(shared, "DELETE used_by :marks", {":marks": {"SS": [mark]}})

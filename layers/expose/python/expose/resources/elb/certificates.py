@@ -52,7 +52,7 @@ class Certificates:
         return owned.identity.key.partition("#")[2]
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
-        if not ids.get("listener"):
+        if not ids.get("listener") or aws_id not in self._held(ids["listener"]):
             return ""
         elb = self._clients.elbv2
         try:
