@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from expose.aws import Clients
 from expose.ecs import Source
 from expose.refusals import NotYet
-from tests.unit.values import service, task
+from tests.unit.values import ARN, service, task
 
 GONE = {"failures": [{"arn": "x", "reason": "MISSING"}], "tasks": []}
 
@@ -97,3 +97,47 @@ def test_a_task_that_is_to_stop_may_serve_until_its_containers_are_told(
 
     assert [each.id for each in found.tasks] == [task(1).id]
     assert leaving == ({task(2).id} if serves else set())
+
+
+def test_what_ecs_keeps_itself_is_known_of_both_colours_and_of_every_task_set(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    """F§2: a group of the service's own load balancers, or of its blue/green deployments, is never ours to touch."""
+    source, stub = ecs
+    described_ = {
+        "status": "ACTIVE",
+        "desiredCount": 4,
+        "loadBalancers": [
+            {"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green"}}
+        ],
+        "taskSets": [{"loadBalancers": [{"targetGroupArn": "canary"}]}],
+        "deploymentConfiguration": {"minimumHealthyPercent": 50},
+        "healthCheckGracePeriodSeconds": 30,
+        "deployments": [{"rolloutState": "COMPLETED"}],
+    }
+    stub.add_response("describe_services", {"services": [described_], "failures": []})
+
+    found = source.service(ARN, service(), now=0.0)
+
+    assert {"blue", "green", "canary"} <= set(found.native)
+    assert (found.minimum_healthy, found.health_grace, found.rolling) == (50, 30, False)
+
+
+@pytest.mark.parametrize(
+    ("deployments", "rolls"),
+    [
+        ([], False),
+        ([{"rolloutState": "COMPLETED"}], False),
+        ([{"rolloutState": "IN_PROGRESS"}], True),
+        ([{"rolloutState": "COMPLETED"}, {"rolloutState": "COMPLETED"}], True),
+        ([{}], False),  # a service without the circuit breaker's states
+    ],
+)
+def test_a_service_rolls_while_a_deployment_is_under_way(
+    ecs: tuple[Source, Stubber], deployments: list[dict[str, Any]], rolls: bool
+) -> None:
+    source, stub = ecs
+    described_ = {"status": "ACTIVE", "deployments": deployments}
+    stub.add_response("describe_services", {"services": [described_], "failures": []})
+
+    assert source.service(ARN, service(), now=0.0).rolling is rolls
