@@ -31,19 +31,9 @@ _TICK = 0.25  # seconds between two looks at what has happened
 _STAGES = frozenset({"PENDING", "RUNNING", "STOPPED"})
 """What is worth a line in a task's life; a decided stop is another."""
 _WRITES = (
-    "Create",
-    "Update",
-    "Delete",
-    "Register",
-    "Deregister",
-    "Tag",
-    "Untag",
-    "Run",
-    "Start",
-    "Stop",
-    "Put",
-    "Modify",
-)
+    "Create", "Update", "Delete", "Register", "Deregister", "Tag", "Untag", "Run", "Start", "Stop", "Put", "Modify",
+    "Add", "Remove", "Set",
+)  # fmt: skip
 _SEEN = frozenset({"ecs", "servicediscovery", "elbv2"})
 
 
@@ -167,7 +157,8 @@ def _taken(log: list[T]) -> list[T]:
 
 
 def _subject(call: Call) -> str:
-    """What a call is about, by whichever parameter says it."""
+    """What a call is about, by whichever parameter says it; and the targets that come or go."""
+    targets = "".join(f" {target['Id']}" for target in call.params.get("Targets", ()))
     for key in (
         "serviceName",
         "service",
@@ -183,8 +174,16 @@ def _subject(call: Call) -> str:
         "LoadBalancerArn",
     ):
         if value := call.params.get(key):
-            return str(value).rpartition("/")[2]
+            return _named(str(value)) + targets
     return ""
+
+
+def _named(value: str) -> str:
+    """The name in an ARN, or the id where it has none. Of load balancing's the name comes before ids."""
+    parts = value.split("/")
+    if ":elasticloadbalancing:" in value:
+        return parts[1] if ":targetgroup/" in value else parts[2]
+    return parts[-1]
 
 
 def _service_of(event: Envelope) -> str:
@@ -193,9 +192,8 @@ def _service_of(event: Envelope) -> str:
 
 def _to_try(farm: Farm) -> Iterator[str]:
     arn, name = farm.arn("conejo"), f"conejo.{seed.NAMESPACE}"
-    dig = f"python -m farm dig {name}"
-    if farm.server and farm.server.port != 5353:
-        dig += f" --port {farm.server.port}"
+    more = f" --port {farm.server.port}" if farm.server and farm.server.port != 5353 else ""
+    dig = f"python -m farm dig {name}{more}"
     yield f"aws ecs tag-resource --resource-arn {arn} --tags key=expose:dns,value={name}"
     yield dig
     yield f"curl http://$({dig} | head -1):{seed.PORT}/"
@@ -204,6 +202,11 @@ def _to_try(farm: Farm) -> Iterator[str]:
     first = f"aws ecs list-tasks --cluster {farm.cluster} --service-name conejo --query 'taskArns[0]' --output text"
     yield f"aws ecs stop-task --cluster {farm.cluster} --task $({first})"
     yield f"aws ecs untag-resource --resource-arn {arn} --tag-keys expose:dns"
+    if farm.setup.parameters.get("CreateLoadBalancers") not in {"internal", "any"}:
+        yield 'make farm ARGS="--parameter CreateLoadBalancers=any"    # in place of this one, for this:'
+    yield f'aws ecs tag-resource --resource-arn {arn} --tags "key=expose:lb,value=internal:8000 host={name}"'
+    yield "LB=$(aws elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' --output text)"
+    yield f"curl -H 'Host: {name}' http://$(python -m farm dig $LB{more} | head -1):8000/"
 
 
 def _pace(name: str) -> Pace:

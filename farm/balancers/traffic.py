@@ -35,8 +35,8 @@ class Lost:
     reason: str
 
 
-class Traffic:
-    """What came of the requests so far."""
+class Traffic(ABC):
+    """What came of the requests so far, which are sent while a `with` lasts."""
 
     def __init__(self) -> None:
         self.answered: Counter[str] = Counter()
@@ -45,6 +45,14 @@ class Traffic:
         """The same by task."""
         self.lost: list[Lost] = []
         self._seconds: list[float] = []
+
+    @abstractmethod
+    def __enter__(self) -> Self: ...
+
+    @abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     @property
     def sent(self) -> int:
@@ -66,7 +74,7 @@ class Traffic:
         self._seconds.append(seconds)
 
 
-class Ticking(Traffic, ABC):
+class Ticking(Traffic):
     """Requests on the timeline, which take no time."""
 
     def __init__(self, timeline: Timeline, per_second: float) -> None:

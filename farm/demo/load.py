@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import cast
 
 from farm.balancers.traffic import Traffic
 from farm.demo.watch import Life, Sample, Window
@@ -20,8 +18,6 @@ class Load:
 
     def __init__(self, traffic: Traffic, lives: Callable[[], Iterable[Life]]) -> None:
         self.traffic = traffic
-        # each kind of traffic is one; their base does not say so
-        self._going = cast("AbstractContextManager[Traffic]", traffic)
         self._lives = lives
         self._samples: list[Sample] = []
         self._over = threading.Event()
@@ -29,7 +25,7 @@ class Load:
         self._began = self._ended = 0.0
 
     def __enter__(self) -> Load:
-        self._going.__enter__()
+        self.traffic.__enter__()
         self._began = time.time()
         self._thread.start()
         return self
@@ -38,7 +34,7 @@ class Load:
         self._ended = time.time()
         self._over.set()
         self._thread.join(timeout=5)
-        self._going.__exit__(None, None, None)
+        self.traffic.__exit__(None, None, None)
 
     @property
     def rate(self) -> float:

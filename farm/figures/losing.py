@@ -52,6 +52,7 @@ CASES = (
     *(Case(how=how) for how in manners(0)),
     Case(checked=True),
     *(Case(f"{_NLB}{more}", checked) for more in ("", " interval=5") for checked in (False, True)),
+    Case(f"{_NLB} interval=5", stopping=15.0),
     Case(_NLB, stopping=30.0),
     *(Case("", checked) for checked in (False, True)),
 )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 from farm.balancers.routing import Request
-from farm.balancers.traffic import VirtualTraffic, WallTraffic
+from farm.balancers.traffic import Traffic
 from farm.bus import Manners
 from farm.farm import Farm
 
@@ -39,6 +38,6 @@ def spread(values: Iterable[float]) -> str:
     return f"{form.format(median)} ({form.format(worst)})"
 
 
-def requests(farm: Farm, balancer: str, port: int) -> VirtualTraffic | WallTraffic:
+def requests(farm: Farm, balancer: str, port: int) -> Traffic:
     """50 of them a second to a load balancer, while a `with` lasts."""
-    return cast("VirtualTraffic | WallTraffic", farm.traffic(balancer, port, REQUEST))
+    return farm.traffic(balancer, port, REQUEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,12 @@ def listening(running: Running, made: dict[str, str]) -> list[int]:
     return [listener["Port"] for listener in found["Listeners"]]
 
 
+def test_it_suggests_a_tag_and_says_what_the_farm_needs_for_it(running: Running) -> None:
+    told = "\n".join(running.told)
+    assert f'--resource-arn {ARN} --tags "key=expose:lb,value=internal:8000 ' in told
+    assert 'make farm ARGS="--parameter CreateLoadBalancers=any"' in told
+
+
 @pytest.mark.slow
 def test_a_port_of_a_network_load_balancer_of_the_users_own(running: Running) -> None:
     public = subnets(running, "127.20.0.0/20", "127.20.16.0/20")
@@ -65,6 +72,9 @@ def test_a_port_of_a_network_load_balancer_of_the_users_own(running: Running) ->
         eventually(lambda: listening(running, laguna) == [])
         assert curl(f"http://{addresses[0]}:5432/") == {}
     assert running.aws("elbv2", "describe-target-groups")["TargetGroups"] == []
+    told = "\n".join(running.told)
+    assert "reconcile  CreateListener laguna" in told
+    assert re.search(r"reconcile +RegisterTargets expose-\w+ 127\.20\.", told)
 
 
 @pytest.mark.slow
