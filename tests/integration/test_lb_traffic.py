@@ -48,6 +48,11 @@ def test_at_an_nlb_a_container_health_check_makes_the_difference() -> None:
     assert roll(Case("internal:5432 protocol=TCP"), 0).reasons["reset"]
 
 
+def test_at_an_nlb_without_one_tasks_may_serve_on_instead() -> None:
+    """As the README advises: the last old target stays for as long as two quick checks of the new ones take."""
+    assert not roll(Case("internal:5432 protocol=TCP interval=5", stopping=15.0), 1, after=5).reasons
+
+
 def test_targets_that_leave_on_stopped_lose_requests() -> None:
     """What the product is for; and what shows that the tests above could fail."""
     assert roll(Case(""), 0).reasons["502"] > 50
