@@ -74,7 +74,8 @@ def stack(**parameters: str) -> Stack:
         managed_policy_map={}, sam_parser=Parser(), boto_session=boto3.Session(region_name="eu-west-1")
     )
     translated = translator.translate(template, dict(values))
-    return Stack(_Resolver(values, translated.get("Conditions", {})).value(translated["Resources"]))
+    resolver = _Resolver(values, translated.get("Conditions", {}))
+    return Stack(resolver.value(resolver.existing(translated["Resources"])))
 
 
 def characters(documents: list[Any]) -> int:
@@ -137,8 +138,12 @@ class _Resolver:
         resolved = {name: self.value(one) for name, one in raw.items()}
         return {name: one for name, one in resolved.items() if one is not _ABSENT}
 
-    def _holds(self, condition: str) -> bool:
-        return bool(self.value(self._conditions[condition]))
+    def existing(self, resources: Mapping[str, Any]) -> dict[str, Any]:
+        """Those whose own condition holds."""
+        return {name: one for name, one in resources.items() if self._holds(one.get("Condition"))}
+
+    def _holds(self, condition: str | None) -> bool:
+        return condition is None or bool(self.value(self._conditions[condition]))
 
     def _sub(self, text: Any) -> str:
         pattern, own = (text[0], self.value(text[1])) if isinstance(text, list) else (text, {})

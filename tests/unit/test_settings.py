@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from expose.policy import Apis
 from expose.settings import Settings
 from tests.unit.stack import stack
 
@@ -35,6 +36,61 @@ def test_what_the_parameters_say_of_load_balancers_is_read() -> None:
     assert read.limits.create_load_balancers == "internal"
     assert read.subnets == ("subnet-0a1b2c3d", "subnet-4e5f6a7b")
     assert read.security_groups == ("sg-0a1b2c3d",)
+
+
+def test_a_stack_that_says_nothing_of_apis_opens_none_and_makes_no_domain() -> None:
+    read = Settings.read(environment())
+
+    assert read.limits.apis == Apis(allowed=("*",), open_routes=False)
+    assert read.link_groups == ()
+
+
+def test_what_the_parameters_say_of_apis_is_read() -> None:
+    read = Settings.read(
+        environment(
+            AllowedApis="a1b2c3d4e5,f6*",
+            AllowOpenRoutes="yes",
+            ApiPresets="web: auth=jwt issuer=https://login.system.com audience=web+ios; staff: auth=iam",
+            ApiCertificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
+            ApiHostedZone="Z0123456789ABC",
+            CloseDefaultEndpoint="yes",
+            ApiCors="https://www.system.com,https://system.com",
+            ApiSecurityGroups="sg-0a1b2c3d",
+            ApiAccessLogs="yes",
+        )
+    )
+
+    assert read.link_groups == ("sg-0a1b2c3d",)
+    assert read.limits.apis == Apis(
+        allowed=("a1b2c3d4e5", "f6*"),
+        open_routes=True,
+        presets={"web": "auth=jwt issuer=https://login.system.com audience=web+ios", "staff": "auth=iam"},
+        certificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
+        zone="Z0123456789ABC",
+        cors=("https://www.system.com", "https://system.com"),
+        logs="arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<RequestLog>",
+        closes_default=True,
+    )
+
+
+@pytest.mark.parametrize("text", ["staff", "staff: ", "st aff: auth=iam", ": auth=iam", "a: auth=iam; b"])
+def test_presets_that_are_no_list_of_names_and_terms_are_refused_by_name(text: str) -> None:
+    with pytest.raises(ValueError, match="parameter ApiPresets: expected"):
+        Settings.read(environment() | {"EXPOSE_API_PRESETS": text})
+
+
+def test_two_presets_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="parameter ApiPresets: staff is there twice"):
+        Settings.read(environment() | {"EXPOSE_API_PRESETS": "staff: auth=iam; staff: auth=none"})
+
+
+def test_equal_settings_are_one_key() -> None:
+    """Parts are kept by them."""
+    presets = {"EXPOSE_API_PRESETS": "staff: auth=iam"}
+    read = Settings.read(environment() | presets)
+
+    assert {read: "kept"}.get(Settings.read(environment() | presets)) == "kept"
+    assert {read: "kept"}.get(Settings.read(environment())) is None
 
 
 @pytest.mark.parametrize("name", [name for name in environment() if name.startswith("EXPOSE_")])

@@ -57,6 +57,43 @@ def test_every_parameter_is_grouped_labelled_and_used() -> None:
             ["", "sg-0a1b2c3d", "sg-0123456789abcdef0,sg-0a1b2c3d"],
             ["*", "sg-", "subnet-0a1b2c3d", "sg-0a1b2c3d sg-0a1b2c3e", "default"],
         ),
+        ("AllowedApis", ["*", "a1b2c3d4e5", "a1b2c3d4e5,f6*"], ["", "a1, b2", "A1", "a/b", "a1,"]),
+        (
+            "ApiPresets",
+            [
+                "",
+                "staff: auth=iam",
+                "web: auth=jwt issuer=https://login.system.com audience=web+ios; staff: auth=cognito pool=a_b",
+                "web: issuer=https://login.system.com auth=jwt audience=web",
+            ],
+            [
+                "staff",
+                "staff:",
+                "staff: iam",
+                "a: auth=iam; b",
+                "st aff: auth=iam",
+                "a: auth=iam;",
+                "a: noauth=x",
+            ],
+        ),
+        (
+            "ApiCertificate",
+            ["", "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-1111-2222-3333-0a1b2c3d4e5f"],
+            ["*", "0a1b2c3d", "arn:aws:iam::123456789012:server-certificate/a"],
+        ),
+        ("ApiHostedZone", ["", "Z0123456789ABC"], ["system.com", "*", "/hostedzone/Z0123456789ABC", "z012"]),
+        (
+            "ApiCors",
+            ["", "*", "https://www.system.com", "https://www.system.com,https://localhost:8443"],
+            [
+                "www.system.com",
+                "http://a.com",
+                "*,https://a.com",
+                "https://a.com/",
+                "https://a.com, https://b.com",
+            ],
+        ),
+        ("ApiSecurityGroups", ["", "sg-0a1b2c3d"], ["*", "default", "sg-0a1b2c3d sg-0a1b2c3e"]),
         (
             "AlarmTopic",
             ["", "arn:aws:sns:eu-west-1:123456789012:alarms"],
@@ -95,6 +132,15 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         CreateLoadBalancers="internal",
         LoadBalancerSubnets="subnet-0a1b2c3d",
         LoadBalancerSecurityGroups="sg-0a1b2c3d",
+        AllowedApis="a1b2c3d4e5",
+        AllowOpenRoutes="yes",
+        ApiPresets="staff: auth=iam",
+        ApiCertificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
+        ApiHostedZone="Z0123456789ABC",
+        CloseDefaultEndpoint="yes",
+        ApiCors="https://www.system.com",
+        ApiSecurityGroups="sg-4e5f6a7b",
+        ApiAccessLogs="yes",
     )
 
     assert deployed.properties(name)["Environment"]["Variables"] == {
@@ -109,6 +155,15 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         "EXPOSE_CREATE_LOAD_BALANCERS": "internal",
         "EXPOSE_LOAD_BALANCER_SUBNETS": "subnet-0a1b2c3d",
         "EXPOSE_LOAD_BALANCER_SECURITY_GROUPS": "sg-0a1b2c3d",
+        "EXPOSE_APIS": "a1b2c3d4e5",
+        "EXPOSE_OPEN_ROUTES": "yes",
+        "EXPOSE_API_PRESETS": "staff: auth=iam",
+        "EXPOSE_API_CERTIFICATE": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
+        "EXPOSE_API_ZONE": "Z0123456789ABC",
+        "EXPOSE_API_CLOSED": "yes",
+        "EXPOSE_API_CORS": "https://www.system.com",
+        "EXPOSE_API_SECURITY_GROUPS": "sg-4e5f6a7b",
+        "EXPOSE_API_LOGS": "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<RequestLog>",
         "EXPOSE_VERIFY_MINUTES": "60",
         "EXPOSE_EMPTY_AFTER": "60",
         "EXPOSE_GRACE": "300",
@@ -130,3 +185,13 @@ def test_the_functions_are_these_and_each_writes_to_its_own_log_for_a_month(depl
     for name, function in functions.items():
         assert function["LoggingConfig"]["LogGroup"] == f"<{name}Log>"
         assert deployed.properties(f"{name}Log")["RetentionInDays"] == 30
+
+
+@pytest.mark.parametrize(("logs", "days"), [("no", []), ("yes", [30])])
+def test_requests_are_logged_for_a_month_where_the_stack_says_so(logs: str, days: list[int]) -> None:
+    deployed = stack(ApiAccessLogs=logs)
+    groups = deployed.of("AWS::Logs::LogGroup").values()
+    requests = [one for one in groups if one["LogGroupName"] == "/aws/apigateway/<AWS::StackName>"]
+
+    assert [one["RetentionInDays"] for one in requests] == days
+    assert bool(deployed.properties("Reconcile")["Environment"]["Variables"]["EXPOSE_API_LOGS"]) is bool(days)

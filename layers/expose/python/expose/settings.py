@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from expose.policy import Limits
+from expose.policy import Apis, Limits
+
+_PRESET = re.compile(r"([A-Za-z0-9_-]+)\s*:(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +18,14 @@ class Settings:
     stack: str
     prefix: str
     policy: str
-    limits: Limits
+    limits: Limits = field(hash=False)
+    """Compared, but no part of the hash: presets are a mapping, which has none."""
     subnets: tuple[str, ...]
     """To choose from for created load balancers; none for all of the VPC."""
     security_groups: tuple[str, ...]
     """Of created load balancers; none for the VPC's default group."""
+    link_groups: tuple[str, ...]
+    """Security groups of VPC links; none for the VPC's default group."""
     verify_minutes: int
     empty_after: float
     grace: float
@@ -31,7 +37,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
-        """Raise `KeyError` naming the variable that is missing."""
+        """Raise `KeyError` naming the variable that is missing, `ValueError` naming the parameter that cannot be read."""
         return cls(
             stack=environment["EXPOSE_STACK"],
             prefix=environment["EXPOSE_PREFIX"],
@@ -43,9 +49,11 @@ class Settings:
                 create_namespaces=environment["EXPOSE_CREATE_NAMESPACES"],
                 load_balancers=_words(environment["EXPOSE_LOAD_BALANCERS"]),
                 create_load_balancers=environment["EXPOSE_CREATE_LOAD_BALANCERS"],
+                apis=_apis(environment),
             ),
             subnets=_words(environment["EXPOSE_LOAD_BALANCER_SUBNETS"]),
             security_groups=_words(environment["EXPOSE_LOAD_BALANCER_SECURITY_GROUPS"]),
+            link_groups=_words(environment["EXPOSE_API_SECURITY_GROUPS"]),
             verify_minutes=int(environment["EXPOSE_VERIFY_MINUTES"]),
             empty_after=float(environment["EXPOSE_EMPTY_AFTER"]),
             grace=float(environment["EXPOSE_GRACE"]),
@@ -55,6 +63,33 @@ class Settings:
             work_queue=environment["EXPOSE_WORK_QUEUE"],
             later_queue=environment["EXPOSE_LATER_QUEUE"],
         )
+
+
+def _apis(environment: Mapping[str, str]) -> Apis:
+    return Apis(
+        allowed=_words(environment["EXPOSE_APIS"]),
+        open_routes=environment["EXPOSE_OPEN_ROUTES"] == "yes",
+        presets=_presets(environment["EXPOSE_API_PRESETS"]),
+        certificate=environment["EXPOSE_API_CERTIFICATE"],
+        zone=environment["EXPOSE_API_ZONE"],
+        cors=_words(environment["EXPOSE_API_CORS"]),
+        logs=environment["EXPOSE_API_LOGS"],
+        closes_default=environment["EXPOSE_API_CLOSED"] == "yes",
+    )
+
+
+def _presets(text: str) -> dict[str, str]:
+    presets: dict[str, str] = {}
+    for entry in filter(None, (each.strip() for each in text.split(";"))):
+        found = _PRESET.fullmatch(entry)
+        if found is None or not found[2].strip():
+            raise ValueError(f"parameter ApiPresets: expected `NAME: auth=...`, got {entry!r}")
+        if found[1] in presets:
+            raise ValueError(
+                f"parameter ApiPresets: {found[1]} is there twice; give each preset its own name"
+            )
+        presets[found[1]] = found[2].strip()
+    return presets
 
 
 def _words(text: str) -> tuple[str, ...]:
