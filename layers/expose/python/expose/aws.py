@@ -16,12 +16,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_route53 import Route53Client
     from mypy_boto3_servicediscovery import ServiceDiscoveryClient
     from mypy_boto3_sqs import SQSClient
 
@@ -59,6 +62,10 @@ class Clients:
         return self._session.client("acm", config=self._config)
 
     @cached_property
+    def apigatewayv2(self) -> ApiGatewayV2Client:
+        return self._session.client("apigatewayv2", config=self._config)
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self._session.client("dynamodb", config=self._config)
 
@@ -77,6 +84,14 @@ class Clients:
     @cached_property
     def events(self) -> EventBridgeClient:
         return self._session.client("events", config=self._config)
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        return self._session.client("lambda", config=self._config)
+
+    @cached_property
+    def route53(self) -> Route53Client:
+        return self._session.client("route53", config=self._config)
 
     @cached_property
     def servicediscovery(self) -> ServiceDiscoveryClient:

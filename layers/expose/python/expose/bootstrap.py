@@ -59,10 +59,11 @@ class Parts:
         shared = Shared(self._clients, settings.table)
         resources = adapters(
             self._clients,
+            self._ledger,
             Names(self._clients, settings.table),
             shared,
             stack=settings.stack,
-            placement=Placement(settings.subnets, settings.security_groups),
+            placement=Placement(settings.subnets, settings.security_groups, settings.link_groups),
         )
         source = Source(self._clients)
         exposing = Exposing(

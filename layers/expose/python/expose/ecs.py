@@ -133,6 +133,10 @@ class Source:
             health_grace=described.get("healthCheckGracePeriodSeconds", 0),
             rolling=_rolls(described),
             native=tuple(sorted(_native(described))),
+            registries=tuple(
+                (each.get("registryArn", ""), "port" in each or "containerPort" in each)
+                for each in described.get("serviceRegistries", [])
+            ),
             read_at=now,
         )
 

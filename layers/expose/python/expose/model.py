@@ -101,6 +101,7 @@ class Service:
     health_grace: int = 0
     rolling: bool = False
     native: tuple[str, ...] = ()
+    registries: tuple[tuple[str, bool], ...] = ()
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     tasks: tuple[Task, ...] = ()
     read_at: float = 0.0

@@ -31,14 +31,17 @@ class Names:
         self._clients = clients
         self._table = table
 
-    def claim(self, name: str, mark: str, *, said: str, together: bool = False) -> None:
+    def claim(self, name: str, mark: str, *, said: str, together: bool = False, heir: str = "") -> None:
         """Hold a name, alone or together; safe to repeat, and to change from one to the other.
 
         Raise `Refused` where another mark holds it, or where not all of them share it. `said` is the name as people
-        say it.
+        say it, `heir` the part of the marks of whoever may take it over, which says the service.
         """
-        change = "REMOVE holder ADD holders :marks" if together else "SET holder = :mark REMOVE holders"
-        if not self._update(name, change, mark, condition=_TOGETHER if together else _ALONE):
+        alone = "SET holder = :mark, heir = :heir REMOVE holders"
+        change = "REMOVE holder, heir ADD holders :marks" if together else alone
+        more = {":service": mark.rpartition("/")[0], **({} if together else {":heir": heir})}
+        condition = f"({_TOGETHER if together else _ALONE}) OR heir = :service"
+        if not self._update(name, change, mark, condition=condition, more=more):
             held, shares = self._held(name)
             share = "say weight= on both to share it, " if together or shares else ""
             raise Refused(
@@ -65,8 +68,11 @@ class Names:
         alone, shared = item.get("holder", {}).get("S", ""), item.get("holders", {}).get("SS", ())
         return {alone} if alone else set(shared), bool(shared)
 
-    def _update(self, name: str, change: str, mark: str, *, condition: str) -> bool:
+    def _update(
+        self, name: str, change: str, mark: str, *, condition: str, more: Mapping[str, str] | None = None
+    ) -> bool:
         values: dict[str, UniversalAttributeValueTypeDef] = {":mark": {"S": mark}, ":marks": {"SS": [mark]}}
+        values |= {name: {"S": text} for name, text in (more or {}).items()}
         try:
             self._clients.dynamodb.update_item(
                 TableName=self._table,

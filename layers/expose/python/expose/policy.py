@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from expose.model import Exposure, Owned, Service, Task
@@ -75,6 +75,23 @@ def to_publish(
 
 
 @dataclass(frozen=True, slots=True)
+class Apis:
+    """What a stack says of the HTTP APIs: which existing ones a tag may name, whether routes may be open, and what goes
+    for all that are made. `presets` are terms of authorisation by name, `logs` the ARN of the access logs' group,
+    `certificate` and `zone` what custom domains are made with.
+    """
+
+    allowed: tuple[str, ...] = ("*",)
+    open_routes: bool = False
+    presets: Mapping[str, str] = field(default_factory=dict, hash=False)
+    certificate: str = ""
+    zone: str = ""
+    cors: tuple[str, ...] = ()
+    logs: str = ""
+    closes_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a tag may ask for in this stack. `*` allows everything."""
 
@@ -84,6 +101,7 @@ class Limits:
     create_namespaces: str = "no"
     load_balancers: tuple[str, ...] = ("*",)
     create_load_balancers: str = "no"
+    apis: Apis = Apis()
 
     def allow_cluster(self, cluster: str) -> bool:
         return any(fnmatchcase(cluster, pattern) for pattern in self.clusters)
@@ -108,6 +126,17 @@ class Limits:
     def creates_load_balancer(self, scheme: str) -> bool:
         """Whether a load balancer of this scheme may be created where there is none."""
         return self.create_load_balancers in {scheme, "any"}
+
+    def check_api(self, name: str, exposure: Exposure) -> None:
+        """Raise `Refused` for an existing API that a tag may not name."""
+        if not any(fnmatchcase(name, pattern) for pattern in self.apis.allowed):
+            raise Refused("NotAllowed", exposure.said(not_allowed("AllowedApis", name, self.apis.allowed)))
+
+    def check_open(self, exposure: Exposure) -> None:
+        """Raise `Refused` where no route may be open."""
+        if not self.apis.open_routes:
+            problem = "open routes are not allowed here: say who may pass, or ask whoever runs the stack for AllowOpenRoutes"
+            raise Refused("NotAllowed", exposure.said(problem))
 
 
 def _names(pattern: str, name: str) -> bool:

@@ -99,6 +99,7 @@ def load_memory(packed: bytes) -> Memory:
             tasks=tuple(_task(each) for each in service.pop("tasks")),
             subnets=tuple(service.pop("subnets")),
             native=tuple(service.pop("native", ())),
+            registries=tuple((arn, has_port) for arn, has_port in service.pop("registries", ())),
             **service,
         ),
         **data,

@@ -9,7 +9,7 @@ an option that is misspelt could be the one that keeps a route closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,14 +88,16 @@ def read_one(service: ServiceArn, tag: str, value: str, grammars: Mapping[str, G
     try:
         if len(label) > 1 or any(not part for part in label):
             raise ValueError(f"expected a key like {base}:label with one label, got {tag!r}")
-        target, options = _split(value)
+        target, *words = value.split() or [""]
+        if not target or "=" in target:
+            raise ValueError(f"the target is missing, got {target!r} first")
         return Exposure(
             service=service,
             tag=tag,
             value=value,
             mechanism=mechanism,
             target=grammar.target(target),
-            options={name: _option(name, text, grammar) for name, text in options.items()},
+            options=read_options(words, grammar),
         )
     except ValueError as problem:
         raise Invalid(
@@ -103,10 +105,8 @@ def read_one(service: ServiceArn, tag: str, value: str, grammars: Mapping[str, G
         ) from problem
 
 
-def _split(value: str) -> tuple[str, dict[str, str]]:
-    target, *words = value.split() or [""]
-    if not target or "=" in target:
-        raise ValueError(f"the target is missing, got {target!r} first")
+def read_options(words: Iterable[str], grammar: Grammar) -> dict[str, Any]:
+    """Raise `ValueError` naming the word and what was expected."""
     options: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -115,7 +115,7 @@ def _split(value: str) -> tuple[str, dict[str, str]]:
         if name.lower() in options:
             raise ValueError(f"option {name.lower()!r} is there twice")
         options[name.lower()] = text
-    return target, options
+    return {name: _option(name, text, grammar) for name, text in options.items()}
 
 
 def _option(name: str, text: str, grammar: Grammar) -> Any:
@@ -159,6 +159,15 @@ def container(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", text):
         raise ValueError("expected the name of a container")
     return text
+
+
+def several(reader: Reader) -> Reader:
+    """Values with + between them."""
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(reader(each) for each in text.split("+")))
+
+    return read
 
 
 def dns_name(text: str) -> str:

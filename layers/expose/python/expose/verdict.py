@@ -135,6 +135,8 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
     if gone:
         return Status.PENDING, "Removing", "the tag is gone; what it made is being removed"
     published = len(outcome.record.tasks)
+    if service.wanted and not published and any(ready(task, service) for task in service.tasks):
+        return Status.ACTIVE, "", "it leads to where the tasks already are"
     if service.wanted and not published:
         return Status.PENDING, "NoTaskReady", f"none of {service.wanted} tasks is ready"
     reason, troubles = _troubles(outcome.record)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from expose.mechanisms import dns, lb
+from expose.mechanisms import api, dns, lb
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Exposure, Resource, Service
 from expose.policy import Limits, Ready, Replacing
@@ -46,6 +46,7 @@ class Mechanism(Protocol):
 
 
 MECHANISMS: Mapping[str, Mechanism] = {
+    "api": api,
     "dns": dns,
     "lb": lb,
 }

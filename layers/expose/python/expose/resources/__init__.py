@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expose.aws import Clients
+from expose.ledger import Ledger
 from expose.names import Names
-from expose.resources import certificates, claims, cloudmap, elb, network
+from expose.resources import apigateway, certificates, claims, cloudmap, elb, network
 from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
 from expose.shared import Shared
 
@@ -33,15 +34,33 @@ class Adapters:
 
 
 def adapters(
-    clients: Clients, names: Names, shared: Shared, *, stack: str, placement: network.Placement
+    clients: Clients,
+    ledger: Ledger,
+    names: Names,
+    shared: Shared,
+    *,
+    stack: str,
+    placement: network.Placement,
 ) -> Adapters:
     namespaces = cloudmap.Namespaces(clients, stack)
     operations = cloudmap.Operations(clients)
     balancers = elb.Balancers(clients, stack)
     groups = elb.Groups(clients)
     targets = elb.Targets(clients)
+    apis = apigateway.Apis(clients, stack)
+    links = apigateway.Links(clients, stack)
+    domains = apigateway.Domains(clients, stack)
     return Adapters(
         kinds={
+            "apigw.api": apis,
+            "apigw.authorizer": apigateway.Authorizers(clients),
+            "apigw.domain": domains,
+            "apigw.integration": apigateway.Integrations(clients),
+            "apigw.link": links,
+            "apigw.mapping": apigateway.Mappings(clients),
+            "apigw.route": apigateway.Routes(clients),
+            "apigw.stage": apigateway.Stages(clients, stack),
+            "apigw.throttle": apigateway.Throttles(clients),
             "claim": claims.Claims(names),
             "cloudmap.namespace": namespaces,
             "cloudmap.service": cloudmap.Services(clients),
@@ -53,8 +72,11 @@ def adapters(
             "elb.rule": elb.Rules(clients, shared, stack),
             "elb.network-listener": elb.NetworkListeners(clients, shared, stack),
             "elb.target": targets,
+            "lambda.permission": apigateway.Permissions(clients),
+            "route53.alias": apigateway.Aliases(clients),
         },
         operations={
+            "apigw.link": links,
             "cloudmap.namespace": operations,
             "cloudmap.service": operations,
             "cloudmap.instance": operations,
@@ -62,12 +84,16 @@ def adapters(
             "elb.target": targets,
         },
         finders={
+            "apigw.api": apis,
+            "apigw.domain": domains,
             "acm.certificate": certificates.Certificates(clients),
             "cloudmap.namespace": namespaces,
+            "ec2.link": network.LinkSites(clients, placement.link_groups),
             "ec2.site": network.Sites(clients, placement, balancers),
             "ec2.vpc": network.Vpcs(clients),
             "elb.balancer": elb.Named(clients),
             "elb.group": groups,
+            "lb.listener": elb.OwnListeners(ledger),
         },
         batches={"elb.target": targets},
         health={"elb.target": targets},

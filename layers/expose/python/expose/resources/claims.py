@@ -1,6 +1,7 @@
 """Claims: names that exposures hold, reserved in the ledger before anything in AWS carries them.
 
-A spec says with `together` that the name is shared with all who say so too, and with `said` how people say it.
+A spec says with `together` that the name is shared with all who say so too, with `heir` whose exposures may take it over,
+and with `said` how people say it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Claims:
         """Raise `Refused` where another exposure holds the name."""
         name = resource.identity.key
         said = resource.spec.get("said") or name.rpartition("/")[2]
-        self._names.claim(name, mark, said=said, together=resource.spec.get("together", False))
+        together, heir = resource.spec.get("together", False), resource.spec.get("heir", "")
+        self._names.claim(name, mark, said=said, together=together, heir=heir)
         return Made(name)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:

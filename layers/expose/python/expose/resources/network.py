@@ -23,6 +23,7 @@ class Placement:
 
     subnets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    link_groups: tuple[str, ...] = ()
 
 
 class Vpcs:
@@ -63,18 +64,33 @@ class Sites:
                 _Routes(table for page in tables for table in page["RouteTables"]),
                 scheme,
             ),
-            "groups": self._groups(vpc),
+            "groups": groups_in(self._clients, vpc, self._placement.groups),
         }
 
-    def _groups(self, vpc: str) -> list[str]:
-        if not self._placement.groups:
-            return []
-        filters: list[FilterTypeDef] = [
-            {"Name": "vpc-id", "Values": [vpc]},
-            {"Name": "group-id", "Values": list(self._placement.groups)},
-        ]
-        pages = self._clients.ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
-        return sorted(each.get("GroupId", "") for page in pages for each in page["SecurityGroups"])
+
+def groups_in(clients: Clients, vpc: str, wanted: tuple[str, ...]) -> list[str]:
+    """Those of the wanted security groups that are in this VPC."""
+    if not wanted:
+        return []
+    filters: list[FilterTypeDef] = [
+        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "group-id", "Values": list(wanted)},
+    ]
+    pages = clients.ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
+    return sorted(each.get("GroupId", "") for page in pages for each in page["SecurityGroups"])
+
+
+class LinkSites:
+    """Where a VPC link for the tasks of a subnet stands. `groups` are the security groups to choose from."""
+
+    def __init__(self, clients: Clients, groups: tuple[str, ...]) -> None:
+        self._clients = clients
+        self._groups = groups
+
+    def find(self, key: str) -> dict[str, Any]:
+        """The VPC of subnet `key`, and the link's security groups in it."""
+        vpc = Vpcs(self._clients).find(key)
+        return {"vpc": vpc, "groups": groups_in(self._clients, vpc, self._groups)}
 
 
 class _Routes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from expose.tags import Grammar, Reader, container, dns_name, one_of, port, whole
+from expose.tags import Grammar, container, dns_name, one_of, port, several, whole
 
 NETWORK = frozenset({"TCP", "UDP", "TLS", "TCP_UDP"})
 SCHEMES = ("internal", "internet-facing")
@@ -28,15 +28,6 @@ def target(text: str) -> str:
     if number:
         port(number)
     return f"{name.lower()}{text[len(name) :]}" if name.lower() in SCHEMES else text
-
-
-def several(reader: Reader) -> Reader:
-    """Values with + between them."""
-
-    def read(text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(reader(each) for each in text.split("+")))
-
-    return read
 
 
 def host(text: str) -> str:

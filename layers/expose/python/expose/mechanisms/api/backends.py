@@ -1,0 +1,106 @@
+"""What stands behind the routes: the tasks in a Cloud Map service of their own, the service's load balancer, or a
+registry that ECS keeps.
+
+API Gateway needs private addresses and ports (F§5.1), which the records for public DNS do not have: so the Cloud Map
+services of this mechanism are never those of `dns`, and carry no DNS at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from expose.mechanisms.members import members
+from expose.mechanisms.ports import endpoint
+from expose.mechanisms.surroundings import Lookup, Surroundings
+from expose.model import Definition, Exposure, Identity, Resource, Service, Task, digest
+from expose.refusals import NotYet, Refused
+
+_LISTENER_TAKES = 15.0  # seconds before it is looked again whether the service's load balancer is there
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """`uri` is what stands before the id of `ref` in the integration's URI. `host` is the name that it must be called
+    by, where it looks at that.
+    """
+
+    ref: Identity | str
+    uri: str = ""
+    host: str = ""
+    structure: Sequence[Resource] = field(default_factory=list)
+    targets: Sequence[Resource] = field(default_factory=list)
+
+
+def backend(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:
+    via = exposure.options.get("via") or ("registry" if service.registries else "cloudmap")
+    if via == "lb":
+        return _listener(exposure, surroundings)
+    if via == "registry":
+        return _registry(exposure, service)
+    return _cloudmap(exposure, service, surroundings)
+
+
+def _cloudmap(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:
+    arn, stack = service.arn, surroundings.mark.partition("/")[0]
+    namespace = Resource(
+        Identity("cloudmap.namespace", f"http/{stack}-api"),
+        spec={"name": f"{stack}-api", "kind": "http"},
+        shared=True,
+    )
+    name = digest(surroundings.mark)
+    own = Resource(
+        Identity("cloudmap.service", f"http/{name}.{stack}-api/HTTP/{stack}-api"),
+        spec={"name": name, "types": [], "ttl": None},
+        refs={"namespace": namespace.identity},
+    )
+    uri = f"arn:{arn.partition}:servicediscovery:{arn.region}:{arn.account}:service/"
+    targets = _instances(exposure, service, own, surroundings.mark)
+    return Backend(own.identity, uri, structure=[namespace, own], targets=targets)
+
+
+def _instances(exposure: Exposure, service: Service, own: Resource, mark: str) -> list[Resource]:
+    def instance(task: Task, definition: Definition) -> Resource:
+        if not task.private_ipv4:
+            problem = "the tasks have no private IPv4 address: run them in subnets with IPv4"
+            raise Refused("NoPrivateAddress", exposure.said(problem))
+        spec = {
+            "AWS_INSTANCE_IPV4": task.private_ipv4,
+            "AWS_INSTANCE_PORT": str(endpoint(exposure, task, definition, required=True)),
+            "EXPOSE_OWNER": mark,
+        }
+        return Resource(
+            Identity("cloudmap.instance", f"{own.identity.key}/x-{task.id}"),
+            spec=spec,
+            refs={"service": own.identity},
+            task=task.id,
+        )
+
+    return members(service, instance)
+
+
+def _listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
+    """Of the service's own `lb` exposure."""
+    found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ())
+    if not found:
+        raise NotYet(
+            exposure.said("via=lb waits for a listener: does the service have an lb tag, and is it Active?"),
+            seconds=_LISTENER_TAKES,
+        )
+    if len(found) > 1:
+        problem = "the service has several lb tags, so via=lb is not clear: say via=cloudmap"
+        raise Refused("SeveralListeners", exposure.said(problem))
+    return Backend(found[0]["arn"], host=found[0]["host"])
+
+
+def _registry(exposure: Exposure, service: Service) -> Backend:
+    """That ECS keeps: it must hold ports, as SRV records do."""
+    usable = [arn for arn, has_port in service.registries if has_port]
+    if not usable:
+        raise Refused(
+            "NoRegistry",
+            exposure.said(
+                "ECS keeps no registry with ports for this service (only SRV records have them): say via=cloudmap"
+            ),
+        )
+    return Backend(usable[0])

@@ -1,0 +1,121 @@
+"""Who may pass: from a tag's `auth` to the authorisation that its routes are created with, in one and the same call.
+
+There is no default. What does not say who may pass, or says it in words that do not fit together, makes no route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from expose.mechanisms.api.grammar import grammar
+from expose.mechanisms.surroundings import Surroundings
+from expose.model import Exposure, Identity, Resource, digest
+from expose.refusals import Invalid, Refused
+from expose.tags import read_options
+
+_NEEDS = {
+    "iam": (),
+    "none": (),
+    "jwt": ("issuer", "audience"),
+    "cognito": ("pool", "client"),
+    "lambda": ("function",),
+}
+_SCOPED = frozenset({"jwt", "cognito"})
+_TERMS = frozenset({"issuer", "audience", "scopes", "pool", "client", "function"})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`authorization` is AWS's type. `structure` is the authoriser and what it needs, where it has one."""
+
+    authorization: str
+    scopes: tuple[str, ...] = ()
+    authorizer: Identity | None = None
+    structure: tuple[Resource, ...] = field(default=())
+
+
+def door(exposure: Exposure, api: Identity | str, key: str, surroundings: Surroundings) -> Door:
+    """Raise `Invalid` for terms that do not fit together, `Refused` for those that the stack does not allow."""
+    way, terms = _terms(exposure, surroundings)
+    if way == "none":
+        surroundings.limits.check_open(exposure)
+        return Door("NONE")
+    if way == "iam":
+        return Door("AWS_IAM")
+    content = _content(exposure, way, terms)
+    authorizer = Resource(
+        Identity("apigw.authorizer", f"{key}/{digest(repr(sorted(content.items())))}"),
+        spec=content,
+        refs={"api": api},
+        shared=True,
+    )
+    structure = [authorizer]
+    if way == "lambda":
+        permission = Resource(
+            Identity("lambda.permission", authorizer.identity.key),
+            spec={"function": content["function"]},
+            refs={"api": api, "authorizer": authorizer.identity},
+            shared=True,
+        )
+        structure.append(permission)
+    authorization = "CUSTOM" if way == "lambda" else "JWT"
+    return Door(authorization, tuple(terms.get("scopes", ())), authorizer.identity, tuple(structure))
+
+
+def _terms(exposure: Exposure, surroundings: Surroundings) -> tuple[str, Mapping[str, Any]]:
+    """The way and its terms, of the tag or of the preset that it names."""
+    options = exposure.options
+    if "auth" not in options:
+        raise Invalid(
+            "NoAuth",
+            exposure.said(
+                "auth= is missing, and a route without it would be open: say who may pass, auth=iam for example"
+            ),
+        )
+    given = {name: value for name, value in options.items() if name in _TERMS}
+    way = str(options["auth"])
+    if way.startswith("@"):
+        if given:
+            raise _meaningless(exposure, min(given), "a preset, which says it all")
+        way, given = _preset(exposure, way[1:], surroundings)
+    for need in _NEEDS[way]:
+        if not given.get(need):
+            raise Invalid("NoAuth", exposure.said(f"auth={way} needs {need}=: say it as well"))
+    for name in given:
+        if name not in _NEEDS[way] and not (name == "scopes" and way in _SCOPED):
+            raise _meaningless(exposure, name, f"auth={way}")
+    return way, given
+
+
+def _preset(exposure: Exposure, name: str, surroundings: Surroundings) -> tuple[str, dict[str, Any]]:
+    presets = surroundings.limits.apis.presets
+    if name not in presets:
+        known = ", ".join(f"@{each}" for each in sorted(presets)) or "none"
+        problem = f"there is no preset @{name}; the stack's parameter ApiPresets has: {known}"
+        raise Refused("NoPreset", exposure.said(problem))
+    try:
+        options = read_options(presets[name].split(), grammar)
+    except ValueError as problem:
+        raise Refused("BadPreset", exposure.said(f"preset @{name} cannot be read: {problem}")) from problem
+    way = str(options.pop("auth", ""))
+    if way not in _NEEDS or not options.keys() <= _TERMS:
+        raise Refused("BadPreset", exposure.said(f"preset @{name} must say auth= and its terms, and no more"))
+    return way, options
+
+
+def _content(exposure: Exposure, way: str, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What an authoriser is, apart from its name: those with equal content are one."""
+    arn = exposure.service
+    if way == "lambda":
+        function = f"arn:{arn.partition}:lambda:{arn.region}:{arn.account}:function:{terms['function']}"
+        return {"type": "REQUEST", "function": function, "region": arn.region, "partition": arn.partition}
+    if way == "cognito":
+        issuer = f"https://cognito-idp.{terms['pool'].partition('_')[0]}.amazonaws.com/{terms['pool']}"
+        return {"type": "JWT", "issuer": issuer, "audience": sorted(terms["client"])}
+    return {"type": "JWT", "issuer": terms["issuer"], "audience": sorted(terms["audience"])}
+
+
+def _meaningless(exposure: Exposure, option: str, what: str) -> Invalid:
+    return Invalid("WrongOption", exposure.said(f"{option}= means nothing for {what}: remove it"))

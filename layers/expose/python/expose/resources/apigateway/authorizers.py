@@ -1,0 +1,116 @@
+"""Authorisers: ten for an API, so those of equal content are one (F§5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from expose.aws import Clients
+from expose.model import Owned, Resource, fingerprint
+from expose.refusals import NotYet, Refused
+from expose.resources.apigateway.edge import changing, pages, said, unless_gone
+from expose.resources.kind import Ids, Made
+
+_HEADER = ["$request.header.Authorization"]
+
+
+class Authorizers:
+    """Told by their name, which is the digest of their content."""
+
+    ACTIONS = frozenset({"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"})
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        entries = list(owned)
+        ids = {entry.identity: entry.aws_id for entry in entries}
+        for entry in entries:
+            ref = entry.refs.get("api", "") if entry.identity.kind == "apigw.authorizer" else ""
+            api = ref if isinstance(ref, str) else ids.get(ref, "")
+            if api and entry.aws_id:
+                for found in self._all(api):
+                    if found["AuthorizerId"] == entry.aws_id:
+                        yield Owned(
+                            entry.identity, _seen(found, entry), entry.aws_id, refs=entry.refs, shared=True
+                        )
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        """Raise `Refused` for an issuer that API Gateway does not take."""
+        name = _name(resource.identity.key)
+        gateway = self._clients.apigatewayv2
+        for found in self._all(ids["api"]):
+            if found["Name"] == name:
+                return self.update(resource, found["AuthorizerId"], ids, mark)
+        try:
+            with changing():
+                made = gateway.create_authorizer(
+                    ApiId=ids["api"], Name=name, AuthorizerType=resource.spec["type"], **_wanted(resource)
+                )
+        except gateway.exceptions.BadRequestException as error:
+            problem = f"API Gateway does not take this issuer, audience or function: {said(error)}"
+            raise Refused("BadAuthorizer", problem) from error
+        return Made(made.get("AuthorizerId", ""))
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        with changing():
+            self._clients.apigatewayv2.update_authorizer(
+                ApiId=ids["api"],
+                AuthorizerId=aws_id,
+                AuthorizerType=resource.spec["type"],
+                **_wanted(resource),
+            )
+        return Made(aws_id)
+
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        for found in self._all(ids["api"]) if ids.get("api") else ():
+            if found["Name"] == _name(owned.identity.key):
+                return str(found["AuthorizerId"])
+        return ""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        gateway = self._clients.apigatewayv2
+        if not ids.get("api"):
+            return ""
+        try:
+            with unless_gone(), changing():
+                gateway.delete_authorizer(ApiId=ids["api"], AuthorizerId=aws_id)
+        except gateway.exceptions.ConflictException as error:
+            raise NotYet(f"authorizer {aws_id} is still in use: {said(error)}", seconds=5) from error
+        return ""
+
+    def _all(self, api: str) -> list[Any]:
+        gateway = self._clients.apigatewayv2
+        try:
+            return list(pages(gateway.get_authorizers, ApiId=api))
+        except gateway.exceptions.NotFoundException:
+            return []
+
+
+def _name(key: str) -> str:
+    return f"expose-{key.rpartition('/')[2]}"
+
+
+def _wanted(resource: Resource) -> Any:
+    spec = resource.spec
+    if spec["type"] == "JWT":
+        jwt = {"Issuer": spec["issuer"], "Audience": list(spec["audience"])}
+        return {"IdentitySource": _HEADER, "JwtConfiguration": jwt}
+    service = f"arn:{spec['partition']}:apigateway:{spec['region']}:lambda:path/2015-03-31/functions"
+    return {
+        "IdentitySource": _HEADER,
+        "AuthorizerUri": f"{service}/{spec['function']}/invocations",
+        "AuthorizerPayloadFormatVersion": "2.0",
+        "EnableSimpleResponses": True,
+        "AuthorizerResultTtlInSeconds": 0,
+    }
+
+
+def _seen(found: Any, entry: Owned) -> str:
+    """The entry's own where the content is what its name is the digest of."""
+    jwt = found.get("JwtConfiguration", {})
+    content = {"issuer": jwt.get("Issuer", ""), "audience": sorted(jwt.get("Audience", []))}
+    spec = {"type": "JWT", **content}
+    if found.get("AuthorizerType") != "JWT" or fingerprint(spec) == entry.fingerprint:
+        return entry.fingerprint
+    return fingerprint(spec)

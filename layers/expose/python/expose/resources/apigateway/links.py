@@ -1,0 +1,102 @@
+"""VPC links: one of ours for each VPC, shared by all routes into it. Making one takes minutes (F§5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from expose.aws import Clients
+from expose.model import Identity, Owned, Resource, digest, fingerprint
+from expose.refusals import NotYet
+from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, said, unless_gone
+from expose.resources.kind import Ids, Made, Settled
+
+_USABLE = frozenset({"AVAILABLE", "INACTIVE"})
+"""An inactive one, which had no traffic for 60 days, resumes by itself."""
+
+
+class Links:
+    ACTIONS = frozenset({"apigateway:DELETE", "apigateway:GET", "apigateway:POST"})
+
+    def __init__(self, clients: Clients, stack: str) -> None:
+        self._clients = clients
+        self._stack = stack
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        for entry in owned:
+            if (
+                entry.identity.kind == "apigw.link"
+                and entry.aws_id
+                and self._status(entry.aws_id)[0]
+                in {
+                    *_USABLE,
+                    "PENDING",
+                }
+            ):
+                yield Owned(entry.identity, fingerprint({}), entry.aws_id, shared=True)
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        """Names are not unique, and creating is not safe to repeat: one that is there is found by its tag."""
+        if there := self._find(resource.identity):
+            return Made(there, operation="linking")
+        with changing():
+            link = self._clients.apigatewayv2.create_vpc_link(
+                Name=f"{self._stack} {resource.identity.key}",
+                SubnetIds=ids["subnets"].split(),
+                SecurityGroupIds=ids.get("groups", "").split(),
+                Tags={OWNER_TAG: self._owner(resource.identity)},
+            )
+        return Made(link.get("VpcLinkId", ""), operation="linking")
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        """It cannot be changed; one that failed is made again."""
+        if self._status(aws_id)[0] in {*_USABLE, "PENDING"}:
+            return Made(aws_id, operation="linking")
+        with unless_gone(), changing():
+            self._clients.apigatewayv2.delete_vpc_link(VpcLinkId=aws_id)
+        return self.create(resource, ids, mark)
+
+    def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
+        settled: dict[Identity, Settled] = {}
+        for entry in running:
+            status, words = self._status(entry.aws_id)
+            if status in _USABLE:
+                settled[entry.identity] = Settled(entry.aws_id)
+            elif status != "PENDING":
+                settled[entry.identity] = Settled(
+                    error=f"VPC link {entry.aws_id} is {status or 'gone'}: {words}".rstrip(": ")
+                )
+        return settled
+
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        return self._find(owned.identity)
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """Raise `NotYet` while something still refers to it."""
+        gateway = self._clients.apigatewayv2
+        try:
+            with unless_gone(), changing():
+                gateway.delete_vpc_link(VpcLinkId=aws_id)
+        except gateway.exceptions.BadRequestException as error:
+            raise NotYet(f"VPC link {aws_id} is still in use: {said(error)}", seconds=30) from error
+        return ""
+
+    def _find(self, identity: Identity) -> str:
+        for link in pages(self._clients.apigatewayv2.get_vpc_links):
+            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(identity) and link.get("VpcLinkStatus") in {
+                *_USABLE,
+                "PENDING",
+            }:
+                return str(link["VpcLinkId"])
+        return ""
+
+    def _status(self, aws_id: str) -> tuple[str, str]:
+        """And why; both empty where it is gone."""
+        gateway = self._clients.apigatewayv2
+        try:
+            link = gateway.get_vpc_link(VpcLinkId=aws_id)
+        except gateway.exceptions.NotFoundException:
+            return "", ""
+        return link.get("VpcLinkStatus", ""), link.get("VpcLinkStatusMessage", "")
+
+    def _owner(self, identity: Identity) -> str:
+        return f"{self._stack}/{digest(str(identity))}"

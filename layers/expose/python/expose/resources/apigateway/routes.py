@@ -1,0 +1,209 @@
+"""Routes, each created in one call with whoever guards it; and how many requests each lets through.
+
+No call here ever leaves a route open that is not to be: it is created with its authorisation, and changed from one to
+another in a single call (F§5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from expose.aws import Clients
+from expose.model import Identity, Owned, Resource, fingerprint
+from expose.refusals import Refused
+from expose.resources.apigateway.edge import changing, pages, said, unless_gone
+from expose.resources.kind import Ids, Made
+
+
+class Routes:
+    """Ours are those that lead to an integration of ours."""
+
+    ACTIONS = frozenset({"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"})
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        entries = list(owned)
+        known = {entry.identity: entry for entry in entries}
+        listed: dict[str, dict[str, Any]] = {}
+        for entry in entries:
+            api = _id(entry, "api", known) if entry.identity.kind == "apigw.route" else ""
+            if not api or not entry.aws_id:
+                continue
+            if api not in listed:
+                listed[api] = self._all(api)
+            if found := listed[api].get(entry.aws_id):
+                spec = _seen(found, entry, known)
+                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        """Raise `Refused` where somebody else has a route with this key, or one with another variable in its place."""
+        gateway = self._clients.apigatewayv2
+        asked = list(resource.spec["scopes"])
+        scopes: Any = {"AuthorizationScopes": asked} if asked else {}
+        try:
+            with changing():
+                made = gateway.create_route(
+                    ApiId=ids["api"],
+                    RouteKey=resource.spec["key"],
+                    **_wanted(resource, ids),
+                    **scopes,
+                )
+        except gateway.exceptions.ConflictException as error:
+            for found in self._all(ids["api"]).values():
+                if found["RouteKey"] == resource.spec["key"] and self._may_have(found, ids, mark):
+                    return self.update(resource, found["RouteId"], ids, mark)
+            raise Refused(
+                "RouteTaken",
+                f"{said(error)}: it was not made for this tag. Choose another path, or remove that route",
+            ) from error
+        return Made(made.get("RouteId", ""))
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        with changing():
+            self._clients.apigatewayv2.update_route(
+                ApiId=ids["api"],
+                RouteId=aws_id,
+                AuthorizationScopes=list(resource.spec["scopes"]),
+                **_wanted(resource, ids),
+            )
+        return Made(aws_id)
+
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        if not ids.get("api") or not ids.get("integration"):
+            return ""  # it would lead to an integration that never was
+        before, _, path = owned.identity.key.partition(" ")
+        key = f"{before.rpartition('/')[2]} {path}"
+        for found in self._all(ids["api"]).values():
+            if (found["RouteKey"], found.get("Target")) == (key, _target(ids)):
+                return str(found["RouteId"])
+        return ""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """One that leads elsewhere by now has been taken over."""
+        gateway = self._clients.apigatewayv2
+        if ids.get("api") and ids.get("integration"):
+            with unless_gone(), changing():
+                if gateway.get_route(ApiId=ids["api"], RouteId=aws_id).get("Target") == _target(ids):
+                    gateway.delete_route(ApiId=ids["api"], RouteId=aws_id)
+        return ""
+
+    def _may_have(self, route: Mapping[str, Any], ids: Ids, mark: str) -> bool:
+        """It is ours already, or another exposure of this stack made it and has handed over the claim that we hold."""
+        if route.get("Target") == _target(ids):
+            return True
+        gateway = self._clients.apigatewayv2
+        try:
+            found = gateway.get_integration(
+                ApiId=ids["api"], IntegrationId=route.get("Target", "").removeprefix("integrations/")
+            )
+        except gateway.exceptions.NotFoundException:
+            return False
+        return found.get("Description", "").startswith(f"{mark.partition('/')[0]}/")
+
+    def _all(self, api: str) -> dict[str, Any]:
+        gateway = self._clients.apigatewayv2
+        try:
+            return {each["RouteId"]: each for each in pages(gateway.get_routes, ApiId=api)}
+        except gateway.exceptions.NotFoundException:
+            return {}
+
+
+class Throttles:
+    """Set after their route is there, and taken back before it goes: a stage with settings of a route that is gone can
+    not be changed any more (F§5.4).
+    """
+
+    ACTIONS = frozenset({"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH"})
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        entries = list(owned)
+        known = {entry.identity: entry for entry in entries}
+        gateway = self._clients.apigatewayv2
+        for entry in entries:
+            api = _id(entry, "api", known) if entry.identity.kind == "apigw.throttle" else ""
+            if not api or not entry.aws_id:
+                continue
+            stage, _, key = entry.aws_id.partition("#")
+            try:
+                settings = gateway.get_stage(ApiId=api, StageName=stage).get("RouteSettings", {})
+            except gateway.exceptions.NotFoundException:
+                continue
+            if key in settings:
+                spec = {
+                    "rate": int(settings[key].get("ThrottlingRateLimit", 0)),
+                    "burst": settings[key].get("ThrottlingBurstLimit"),
+                    "stage": stage,
+                    "key": key,
+                }
+                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        spec = resource.spec
+        with changing():
+            self._clients.apigatewayv2.update_stage(
+                ApiId=ids["api"],
+                StageName=spec["stage"],
+                RouteSettings={
+                    spec["key"]: {
+                        "ThrottlingRateLimit": spec["rate"],
+                        "ThrottlingBurstLimit": spec["burst"],
+                        "DetailedMetricsEnabled": True,
+                    }
+                },
+            )
+        return Made(resource.identity.key)
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        return self.create(resource, ids, mark)
+
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        return owned.identity.key if ids.get("api") else ""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        stage, _, key = aws_id.partition("#")
+        if ids.get("api"):
+            with unless_gone(), changing():
+                self._clients.apigatewayv2.delete_route_settings(
+                    ApiId=ids["api"], StageName=stage, RouteKey=key
+                )
+        return ""
+
+
+def _id(entry: Owned, name: str, known: Mapping[Identity, Owned]) -> str:
+    ref = entry.refs.get(name, "")
+    return ref if isinstance(ref, str) else known[ref].aws_id if ref in known else ""
+
+
+def _target(ids: Ids) -> str:
+    return f"integrations/{ids['integration']}"
+
+
+def _wanted(resource: Resource, ids: Ids) -> Any:
+    """Where it leads and who may pass, always both."""
+    authorization = resource.spec["authorization"]
+    return {
+        "Target": _target(ids),
+        "AuthorizationType": authorization,
+        **({"AuthorizerId": ids["authorizer"]} if authorization in {"JWT", "CUSTOM"} else {}),
+    }
+
+
+def _seen(found: Mapping[str, Any], entry: Owned, known: Mapping[Identity, Owned]) -> dict[str, Any]:
+    def name(ref: str, value: str) -> str:
+        identity = entry.refs.get(ref)
+        mine = known.get(identity) if isinstance(identity, Identity) else None
+        return mine.identity.key if mine and value and mine.aws_id == value else value
+
+    return {
+        "key": found["RouteKey"],
+        "authorization": found.get("AuthorizationType", "NONE"),
+        "scopes": sorted(found.get("AuthorizationScopes", [])),
+        "authorizer": name("authorizer", found.get("AuthorizerId", "")),
+        "integration": name("integration", found.get("Target", "").removeprefix("integrations/")),
+    }

@@ -1,0 +1,94 @@
+"""Stages of our own APIs: they deploy by themselves, count every route apart, and log where the stack says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from expose.aws import Clients
+from expose.model import Owned, Resource, fingerprint
+from expose.resources.apigateway.edge import OWNER_TAG, changing, unless_gone
+from expose.resources.kind import Ids, Made
+
+_FORMAT = json.dumps(
+    {
+        name: f"$context.{value}"
+        for name, value in {
+            "requestId": "requestId",
+            "time": "requestTime",
+            "ip": "identity.sourceIp",
+            "route": "routeKey",
+            "path": "path",
+            "status": "status",
+            "latency": "responseLatency",
+            "integration": "integrationLatency",
+            "error": "integrationErrorMessage",
+            "denied": "authorizer.error",
+        }.items()
+    }
+)
+
+
+class Stages:
+    ACTIONS = frozenset({"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"})
+
+    def __init__(self, clients: Clients, stack: str) -> None:
+        self._clients = clients
+        self._stack = stack
+
+    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        entries = list(owned)
+        ids = {entry.identity: entry.aws_id for entry in entries}
+        gateway = self._clients.apigatewayv2
+        for entry in entries:
+            api = ids.get(entry.parents[0], "") if entry.identity.kind == "apigw.stage" else ""
+            if not entry.aws_id or not api:
+                continue
+            try:
+                stage = gateway.get_stage(ApiId=api, StageName=entry.aws_id)
+            except gateway.exceptions.NotFoundException:
+                continue
+            spec = {
+                "name": entry.aws_id,
+                "logs": stage.get("AccessLogSettings", {}).get("DestinationArn", ""),
+            }
+            if stage.get("AutoDeploy"):
+                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
+
+    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        gateway, name = self._clients.apigatewayv2, resource.spec["name"]
+        with changing():
+            try:
+                gateway.create_stage(
+                    ApiId=ids["api"],
+                    StageName=name,
+                    AutoDeploy=True,
+                    DefaultRouteSettings={"DetailedMetricsEnabled": True},
+                    Tags={OWNER_TAG: self._stack},
+                    **_logs(resource),
+                )
+            except gateway.exceptions.ConflictException:  # in an API of our own, so it is ours
+                return self.update(resource, name, ids, mark)
+        return Made(name)
+
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        with changing():
+            self._clients.apigatewayv2.update_stage(
+                ApiId=ids["api"], StageName=aws_id, AutoDeploy=True, **_logs(resource)
+            )
+        return Made(aws_id)
+
+    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
+        return owned.identity.key.rpartition("/")[2] if ids.get("api") else ""
+
+    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        if ids.get("api"):
+            with unless_gone(), changing():
+                self._clients.apigatewayv2.delete_stage(ApiId=ids["api"], StageName=aws_id)
+        return ""
+
+
+def _logs(resource: Resource) -> Any:
+    logs = resource.spec["logs"]
+    return {"AccessLogSettings": {"DestinationArn": logs, "Format": _FORMAT}} if logs else {}
