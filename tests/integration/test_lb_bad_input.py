@@ -24,7 +24,8 @@ from tests.integration.balanced import (
 from tests.integration.world import become, logged, status
 
 INVALID, BLOCKED, FAILED = "Invalid", "Blocked", "Failed"
-GOOD = "main:80 path=/good"
+GOOD = "main:80 host=animales.com path=/good"
+ASKED = Request("animales.com", "/good/1")
 
 
 def nothing(farm: Farm) -> None:
@@ -155,6 +156,9 @@ BAD = {
         "NotAllowed", "main host=a.falsa.com", "'a.falsa.com'", "animales.com", "AllowedNames",
         parameters={"AllowedNames": "animales.com"},
     ),
+    "not an allowed lack of a host": blocked(
+        "NotAllowed", "main path=/a", "without host=", "AllowedNames", parameters={"AllowedNames": "animales.com"}
+    ),
     "none may be made": blocked("NoLoadBalancer", "internal path=/a", "no shared internal", "CreateLoadBalancers"),
     "only the other scheme may be made": blocked(
         "NoLoadBalancer", "internet-facing path=/a", "internet-facing", "CreateLoadBalancers",
@@ -226,7 +230,7 @@ def assert_told(farm: Farm, tag: str, bad: Bad) -> None:
 
 def assert_works(farm: Farm) -> None:
     assert_follows_a_rotation(farm)
-    assert answers(farm, "main", request=Request(path="/good/1"), count=4).answered == {"conejo": 4}
+    assert answers(farm, "main", request=ASKED, count=4).answered == {"conejo": 4}
 
 
 @pytest.mark.parametrize("bad", ALONE.values(), ids=ALONE)
@@ -282,7 +286,7 @@ def test_what_a_tag_made_before_it_became_bad_stays_and_is_kept_up(standing: str
         rule_of_somebody(farm)
         listener_of_somebody(farm)
         put_behind(farm, GOOD)
-        with farm.traffic("main", request=Request(path="/good")) as traffic:
+        with farm.traffic("main", request=ASKED) as traffic:
             farm.tag("conejo", {TAG: value})
             become(farm, standing, tag=TAG)
             farm.run_for(20)

@@ -15,7 +15,7 @@ from tests.integration.balanced import TAG, put_behind
 from tests.integration.entrances import eventually
 
 MAKES = {"CreateLoadBalancers": "any"}
-SEEDS = 5  # `make figures` measures with 10
+SEEDS = 3  # `make figures` measures with 10
 HOST = "granja.animales.com"
 WAYS_IN = {
     ("application", "internal"): (80, f"internal host=inside.{HOST}"),
