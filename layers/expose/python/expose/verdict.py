@@ -134,12 +134,17 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
         return Status.PENDING, "Waiting", outcome.waiting.message
     if gone:
         return Status.PENDING, "Removing", "the tag is gone; what it made is being removed"
-    published = len(outcome.record.tasks)
-    if service.wanted and not published and any(ready(task, service) for task in service.tasks):
-        return Status.ACTIVE, "", "it leads to where the tasks already are"
+    return _as_asked(outcome.record, service)
+
+
+def _as_asked(record: Record, service: Service) -> tuple[Status, str, str]:
+    """Where nothing stands in the way."""
+    published = len(record.tasks)
     if service.wanted and not published:
+        if any(ready(task, service) for task in service.tasks):
+            return Status.ACTIVE, "", "it leads to where the tasks already are"
         return Status.PENDING, "NoTaskReady", f"none of {service.wanted} tasks is ready"
-    reason, troubles = _troubles(outcome.record)
+    reason, troubles = _troubles(record)
     return Status.ACTIVE, reason, f"{published} of {service.wanted}{troubles}"
 
 
