@@ -27,6 +27,7 @@ SERVICE = service(
     health_grace=30,
     rolling=True,
     native=("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/1",),
+    registries=(("arn:aws:servicediscovery:eu-west-1:123456789012:service/srv-1", True),),
 )
 MEMORY = Memory(
     SERVICE,

@@ -87,7 +87,7 @@ OPTIONS = "expected one of container, ip, port, ttl, type"
         ("port=8080", "'port=8080'", "the target is missing"),
         (f"port=8080 {NAME}", "'port=8080'", "the target is missing"),
         ("conejo", "'conejo'", NAMES),
-        ("con ejo.granja.animales.com", "'ejo.granja.animales.com'", "expected option=value"),
+        ("con ejo.granja.animales.com", "'con'", "expected a full name"),
         (".", "'.'", NAMES),
         (".granja.animales.com", "'' in '.granja.animales.com'", LABEL),
         ("conejo..animales.com", "'' in 'conejo..animales.com'", LABEL),
@@ -142,7 +142,7 @@ def test_an_unknown_mechanism_is_refused_and_the_known_ones_are_named(word: str)
     refused = refusal(NAME, tag)
 
     assert refused.code == "UnknownMechanism"
-    assert refused.message == f"{tag} = {NAME!r}: unknown mechanism {word!r}, expected one of dns, lb"
+    assert refused.message == f"{tag} = {NAME!r}: unknown mechanism {word!r}, expected one of api, dns, lb"
 
 
 @pytest.mark.parametrize("tag", ["expose:dns:", "expose:dns::", "expose:dns:admin:old", "expose:dns::old"])
