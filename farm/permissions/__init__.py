@@ -13,7 +13,7 @@ from moto.elbv2 import elbv2_backends
 
 from farm.aws import ACCOUNT, REGION
 from farm.aws.cloudmap import registry
-from farm.permissions import apigateway, cloudmap, elb, route53
+from farm.permissions import apigateway, cloudmap, elb, functions, route53
 from farm.permissions.need import Need, Params, arn, ec2, named
 
 __all__ = ["Need", "forwarded", "needs", "tags_of"]
@@ -109,6 +109,7 @@ _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "elbv2": elb.needs,
     "apigateway": partial(apigateway.needs, "apigateway"),
     "apigatewayv2": partial(apigateway.needs, "apigatewayv2"),
+    "lambda": functions.needs,
     "route53": route53.needs,
     "ec2": lambda operation, _: [ec2(operation)],
     "dynamodb": _dynamodb,

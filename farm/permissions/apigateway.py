@@ -12,6 +12,7 @@ from moto.core.utils import get_service_model
 
 from farm.aws import ACCOUNT, REGION
 from farm.aws.apigateway import tags_by_arn
+from farm.aws.apigateway.model import gateway
 from farm.permissions.need import Need, Params
 
 _ROOT = f"arn:aws:apigateway:{REGION}::"
@@ -31,10 +32,14 @@ _ROLE = Need(
 )
 """AWS asks for it with an account's first VPC Link only; here with each, so that it cannot be forgotten."""
 _LOGS = [
-    Need("logs:CreateLogDelivery"),
-    Need("logs:PutResourcePolicy"),
-    Need("logs:DescribeResourcePolicies"),
+    Need(f"logs:{action}")
+    for action in (
+        *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "ListLogDeliveries"),
+        *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
+    )
 ]
+"""What AWS's guides ask of whoever has logs delivered; which of it each call needs is not said."""
+_LOGS_END = [Need("logs:DeleteLogDelivery")]
 
 
 def needs(service: str, operation: str, params: Params) -> list[Need]:
@@ -48,6 +53,8 @@ def needs(service: str, operation: str, params: Params) -> list[Need]:
         found.append(_ROLE)
     if params.get("AccessLogSettings"):
         found += _LOGS
+    if operation in {"DeleteStage", "DeleteAccessLogSettings"} and _logged(params):
+        found += _LOGS_END
     return found
 
 
@@ -59,6 +66,12 @@ def tags_of(resource: str) -> dict[str, str]:
         if f"{arn}/".startswith(f"{above}/"):
             found |= tags
     return found
+
+
+def _logged(params: Params) -> bool:
+    api = gateway(REGION).apis.get(params["ApiId"])
+    stage = api.stages.get(params["StageName"]) if api else None
+    return stage is not None and bool(stage.shown.get("AccessLogSettings"))
 
 
 def _request(service: str, operation: str, params: Params) -> tuple[str, str]:

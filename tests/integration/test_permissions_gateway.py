@@ -74,6 +74,38 @@ def test_what_else_a_call_needs() -> None:
     assert "logs:CreateLogDelivery" in [one.action for one in needs("apigatewayv2", "UpdateStage", logs)]
 
 
+@pytest.mark.parametrize(
+    "function",
+    ["guard", "arn:aws:lambda:eu-west-1:123456789012:function:guard", "123456789012:function:guard"],
+)
+def test_a_function_s_policy_is_the_function_s(function: str) -> None:
+    """F§5.3: conditions may ask whom it lets in."""
+    asked = {"FunctionName": function, "StatementId": "s", "Principal": "apigateway.amazonaws.com"}
+    (need,) = needs("lambda", "AddPermission", asked)
+
+    assert (need.action, need.resource) == (
+        "lambda:AddPermission",
+        "arn:aws:lambda:eu-west-1:123456789012:function:guard",
+    )
+    assert need.keys == {"lambda:Principal": ["apigateway.amazonaws.com"]}
+    assert needs("lambda", "GetPolicy", {"FunctionName": function})[0].keys == {}
+
+
+def test_a_stage_that_logged_gives_its_delivery_back(timeline: Timeline) -> None:
+    """F§5.4."""
+    world = Apis(timeline)
+    group = {
+        "DestinationArn": "arn:aws:logs:eu-west-1:123456789012:log-group:g",
+        "Format": "$context.requestId",
+    }
+    api.create_stage(ApiId=world.api, StageName="logs", AccessLogSettings=group)
+    api.create_stage(ApiId=world.api, StageName="silent")
+
+    for stage, given_back in (("logs", True), ("silent", False), ("unknown", False)):
+        asked = needs("apigatewayv2", "DeleteStage", {"ApiId": world.api, "StageName": stage})
+        assert ("logs:DeleteLogDelivery" in [one.action for one in asked]) is given_back
+
+
 def test_a_role_may_be_kept_from_making_open_routes(timeline: Timeline) -> None:
     """F§7: apigateway:Request/RouteAuthorizationType; saying nothing is saying NONE (F§5.2)."""
     world = Apis(timeline)

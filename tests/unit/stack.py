@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,9 @@ import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
+
+from farm.iam import evaluate
+from farm.permissions import needs
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"Notify": "notify", "Reconcile": "reconcile", "Sweep": "sweep", "Cleanup": "cleanup"}
@@ -76,6 +79,34 @@ def stack(**parameters: str) -> Stack:
     translated = translator.translate(template, dict(values))
     resolver = _Resolver(values, translated.get("Conditions", {}))
     return Stack(resolver.value(resolver.existing(translated["Resources"])))
+
+
+def placed(**parameters: str) -> Stack:
+    """The same, in a known account and Region and with a known name: ARNs in it are as AWS makes them."""
+    known = {
+        "AWS::Partition": "aws",
+        "AWS::Region": "eu-west-1",
+        "AWS::AccountId": "123456789012",
+        "AWS::StackName": "granja-stack",
+    }
+    return stack(**parameters, **known)
+
+
+def permitted(
+    deployed: Stack,
+    service: str,
+    operation: str,
+    *,
+    tags: Mapping[str, Sequence[str]] | None = None,
+    **params: Any,
+) -> bool:
+    """Whether Reconcile may make this call on things that bear these tags."""
+    keys = {"aws:RequestedRegion": ["eu-west-1"], **(tags or {})}
+    statements = deployed.statements("ReconcileRole")
+    return all(
+        evaluate(statements, need.action, need.resource, {**keys, **dict(need.keys)})
+        for need in needs(service, operation, params)
+    )
 
 
 def characters(documents: list[Any]) -> int:

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from farm.iam import evaluate
-from farm.permissions import needs
-from tests.unit.stack import Stack, stack
+from tests.unit.stack import Stack, permitted, placed
 
 ELB = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
 OURS = {"aws:ResourceTag/ecs-expose:owner": ["granja-stack/granja/conejo/expose:lb"]}
@@ -24,26 +22,9 @@ SHARED, THEIR_ALB, THEIR_NLB = "app/expose-internal/1", "app/granja-alb/1", "net
 
 
 def allowed(
-    deployed: Stack, operation: str, *, tags: Mapping[str, Sequence[str]] | None = None, **params: Any
+    where: Stack, operation: str, *, tags: Mapping[str, Sequence[str]] | None = None, **params: Any
 ) -> bool:
-    """Whether Reconcile may make this call on things that bear these tags."""
-    keys = {"aws:RequestedRegion": ["eu-west-1"], **(tags or {})}
-    return all(
-        evaluate(
-            deployed.statements("ReconcileRole"), need.action, need.resource, {**keys, **dict(need.keys)}
-        )
-        for need in needs("elbv2", operation, params)
-    )
-
-
-def deployed(**parameters: str) -> Stack:
-    known = {
-        "AWS::Partition": "aws",
-        "AWS::Region": "eu-west-1",
-        "AWS::AccountId": "123456789012",
-        "AWS::StackName": "granja-stack",
-    }
-    return stack(**parameters, **known)
+    return permitted(where, "elbv2", operation, tags=tags, **params)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +43,7 @@ def test_rules_are_created_on_allowed_balancers_and_shared_ones(
     listed: str, name: str, *, expected: bool
 ) -> None:
     on = f"{ELB}listener/{name}/2"
-    assert allowed(deployed(AllowedLoadBalancers=listed), "CreateRule", ListenerArn=on, Tags=MARK) is expected
+    assert allowed(placed(AllowedLoadBalancers=listed), "CreateRule", ListenerArn=on, Tags=MARK) is expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +61,7 @@ def test_rules_are_created_on_allowed_balancers_and_shared_ones(
 def test_listeners_are_created_on_allowed_nlbs_and_on_what_was_created(
     creating: str, name: str, *, expected: bool
 ) -> None:
-    where = deployed(AllowedLoadBalancers="granja-*", CreateLoadBalancers=creating)
+    where = placed(AllowedLoadBalancers="granja-*", CreateLoadBalancers=creating)
     call: dict[str, Any] = {"LoadBalancerArn": f"{ELB}loadbalancer/{name}", "Protocol": "TCP", "Port": 80}
 
     assert allowed(where, "CreateListener", **call) is expected
@@ -104,7 +85,7 @@ def test_listeners_are_created_on_allowed_nlbs_and_on_what_was_created(
 def test_only_what_bears_this_stack_s_mark_is_changed_or_deleted(
     operation: str, member: str, arn: str
 ) -> None:
-    where = deployed(CreateLoadBalancers="any")
+    where = placed(CreateLoadBalancers="any")
     call: dict[str, Any] = {member: ELB + arn}
 
     assert allowed(where, operation, tags=OURS, **call)
@@ -113,7 +94,7 @@ def test_only_what_bears_this_stack_s_mark_is_changed_or_deleted(
 
 
 def test_what_a_narrower_list_no_longer_allows_can_still_be_withdrawn() -> None:
-    where = deployed(AllowedLoadBalancers="elsewhere")
+    where = placed(AllowedLoadBalancers="elsewhere")
 
     assert allowed(where, "DeleteRule", tags=OURS, RuleArn=f"{ELB}listener-rule/{THEIR_ALB}/2/3")
     assert allowed(where, "DeleteListener", tags=OURS, ListenerArn=f"{ELB}listener/{THEIR_NLB}/2")
@@ -122,7 +103,7 @@ def test_what_a_narrower_list_no_longer_allows_can_still_be_withdrawn() -> None:
 
 @pytest.mark.parametrize("operation", ["ModifyListener", "DeleteListener", "AddListenerCertificates"])
 def test_a_named_alb_s_listeners_are_its_owner_s(operation: str) -> None:
-    where = deployed(CreateLoadBalancers="any")
+    where = placed(CreateLoadBalancers="any")
 
     assert not allowed(where, operation, tags=OURS, ListenerArn=f"{ELB}listener/{THEIR_ALB}/2")
 
@@ -142,15 +123,15 @@ def test_targets_are_registered_in_our_groups_and_in_allowed_ones(
     listed: str, group: str, *, expected: bool
 ) -> None:
     arn = f"{ELB}targetgroup/{group}/1"
-    assert allowed(deployed(AllowedLoadBalancers=listed), "RegisterTargets", TargetGroupArn=arn) is expected
+    assert allowed(placed(AllowedLoadBalancers=listed), "RegisterTargets", TargetGroupArn=arn) is expected
 
 
 @pytest.mark.parametrize(
     "operation", ["ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeleteTargetGroup"]
 )
 def test_target_groups_are_kept_if_they_are_named_as_ours(operation: str) -> None:
-    assert allowed(deployed(), operation, TargetGroupArn=f"{ELB}targetgroup/expose-0a1b/1")
-    assert not allowed(deployed(), operation, TargetGroupArn=f"{ELB}targetgroup/conejo/1")
+    assert allowed(placed(), operation, TargetGroupArn=f"{ELB}targetgroup/expose-0a1b/1")
+    assert not allowed(placed(), operation, TargetGroupArn=f"{ELB}targetgroup/conejo/1")
 
 
 @pytest.mark.parametrize("kind", ["application", "network"])
@@ -166,7 +147,7 @@ def test_target_groups_are_kept_if_they_are_named_as_ours(operation: str) -> Non
 def test_load_balancers_are_created_of_the_chosen_scheme_only(
     creating: str, schemes: list[str], kind: str
 ) -> None:
-    where = deployed(CreateLoadBalancers=creating)
+    where = placed(CreateLoadBalancers=creating)
     may = [
         scheme
         for scheme in ("internal", "internet-facing")
@@ -178,7 +159,7 @@ def test_load_balancers_are_created_of_the_chosen_scheme_only(
 
 
 def test_the_mark_is_put_on_what_is_being_created_and_nothing_else_is_tagged() -> None:
-    where = deployed(CreateLoadBalancers="any")
+    where = placed(CreateLoadBalancers="any")
     other = [*MARK, {"Key": "team", "Value": "granja"}]
 
     assert allowed(where, "CreateTargetGroup", Name="expose-0a1b", Tags=MARK)
@@ -190,4 +171,4 @@ def test_another_region_is_none_of_its_business() -> None:
     elsewhere = {"aws:RequestedRegion": ["us-east-1"]}
     on = f"{ELB}listener/{THEIR_ALB}/2".replace("eu-west-1", "us-east-1")
 
-    assert not allowed(deployed(), "CreateRule", tags=elsewhere, ListenerArn=on)
+    assert not allowed(placed(), "CreateRule", tags=elsewhere, ListenerArn=on)

@@ -54,6 +54,25 @@ def test_the_dashboard_can_be_drawn(deployed: Stack) -> None:
     drawn = json.loads(deployed.properties("Dashboard")["DashboardBody"])
 
     assert {widget["properties"]["region"] for widget in drawn["widgets"]} == {"<AWS::Region>"}
+    places = [(widget["x"], widget["y"]) for widget in drawn["widgets"]]
+    assert sorted(set(places)) == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("metric", "statistic"), [("Count", "Sum"), ("Latency", "p95"), ("4xx", "Sum"), ("5xx", "Sum")]
+)
+def test_the_dashboard_shows_every_route_apart(deployed: Stack, metric: str, statistic: str) -> None:
+    """By the dimensions of API Gateway's detailed metrics."""
+    drawn = json.loads(deployed.properties("Dashboard")["DashboardBody"])
+    searched = [
+        line[0]["expression"]
+        for widget in drawn["widgets"]
+        for line in widget["properties"]["metrics"]
+        if isinstance(line[0], dict)
+    ]
+
+    schema = "{AWS/ApiGateway,ApiId,Method,Resource,Stage}"
+    assert f"SEARCH('{schema} MetricName=\"{metric}\"', '{statistic}', 60)" in searched
 
 
 # --- building and deploying ------------------------------------------------------------------------------------------
