@@ -112,7 +112,7 @@ def _integrations(
     paths = {False: "/", True: "/$request.path.proxy"} if strips else {False: "$request.path"}
     made = {
         below: Resource(
-            Identity("apigw.integration", f"{entrance.key}{entrance.path}#{path}"),
+            Identity("apigw.integration", f"{entrance.key}{entrance.path}#{path}#{options.get('tls', '')}"),
             spec={
                 "uri": behind.uri,
                 "path": path,

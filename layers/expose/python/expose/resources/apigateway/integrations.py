@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Owned, Resource, fingerprint
+from expose.model import Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet
 from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made
@@ -24,22 +24,17 @@ class Integrations:
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         entries = list(owned)
-        ids = {entry.identity: entry.aws_id for entry in entries}
+        known = {entry.identity: entry for entry in entries}
         listed: dict[str, dict[str, Any]] = {}
         for entry in entries:
-            ref = entry.refs.get("api", "") if entry.identity.kind == "apigw.integration" else ""
-            api = ref if isinstance(ref, str) else ids.get(ref, "")
-            if not api or not entry.aws_id:
+            ids = resolve(entry.refs, known) if entry.identity.kind == "apigw.integration" else {}
+            if not ids.get("api") or not entry.aws_id:
                 continue
-            if api not in listed:
-                listed[api] = self._all(api)
-            if found := listed[api].get(entry.aws_id):
-                yield Owned(
-                    entry.identity,
-                    _fingerprint(found, found.get("Description", ""), mark, entry),
-                    entry.aws_id,
-                    refs=entry.refs,
-                )
+            if ids["api"] not in listed:
+                listed[ids["api"]] = self._all(ids["api"])
+            if found := listed[ids["api"]].get(entry.aws_id):
+                spec = _seen(found, str(entry.refs["backend"]), ids)
+                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Creating is not safe to repeat: one that is there is found by its description."""
@@ -55,10 +50,10 @@ class Integrations:
         return Made(made.get("IntegrationId", ""))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        wanted = _wanted(resource.spec, ids)
+        wanted["RequestParameters"].setdefault("overwrite:header.host", "")  # which removes it
         with changing():
-            self._clients.apigatewayv2.update_integration(
-                ApiId=ids["api"], IntegrationId=aws_id, **_wanted(resource.spec, ids)
-            )
+            self._clients.apigatewayv2.update_integration(ApiId=ids["api"], IntegrationId=aws_id, **wanted)
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
@@ -100,7 +95,7 @@ def _description(key: str, mark: str) -> str:
 
 
 def _wanted(spec: Mapping[str, Any], ids: Ids) -> Any:
-    """In API Gateway's words; a mapping that is empty is one to remove."""
+    """In API Gateway's words."""
     return {
         "IntegrationType": "HTTP_PROXY",
         "IntegrationMethod": "ANY",
@@ -117,19 +112,18 @@ def _wanted(spec: Mapping[str, Any], ids: Ids) -> Any:
     }
 
 
-def _fingerprint(found: Mapping[str, Any], description: str, mark: str, entry: Owned) -> str:
-    """The entry's own where nothing has been changed by others, which is all that matters here."""
+def _seen(found: Mapping[str, Any], backend: str, ids: Ids) -> dict[str, Any]:
+    """The spec that an integration fulfils. One that leads through another link fulfils none."""
     parameters = found.get("RequestParameters", {})
-    seen = {
+    uri = found.get("IntegrationUri", "")
+    spec = {
+        "uri": uri.removesuffix(ids.get("backend", "")),
         "path": parameters.get("overwrite:path", ""),
-        "link": found.get("ConnectionId", ""),
-        "type": found.get("ConnectionType", ""),
-        "description": description,
+        "host": parameters.get("overwrite:header.host", ""),
+        "tls": found.get("TlsConfig", {}).get("ServerNameToVerify", ""),
+        "timeout": found.get("TimeoutInMillis", 0) // 1000,
+        "backend": backend if uri.endswith(ids.get("backend", "")) else "",
     }
-    path = entry.identity.key.partition("#")[2]
-    same = (
-        seen["path"] == path
-        and seen["type"] == "VPC_LINK"
-        and description == _description(entry.identity.key, mark)
+    return (
+        spec if found.get("ConnectionId") == ids.get("link") else {**spec, "link": found.get("ConnectionId")}
     )
-    return entry.fingerprint if same else fingerprint(seen)

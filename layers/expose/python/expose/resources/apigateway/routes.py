@@ -124,16 +124,15 @@ class Throttles:
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         entries = list(owned)
         known = {entry.identity: entry for entry in entries}
-        gateway = self._clients.apigatewayv2
+        stages: dict[tuple[str, str], Any] = {}
         for entry in entries:
             api = _id(entry, "api", known) if entry.identity.kind == "apigw.throttle" else ""
             if not api or not entry.aws_id:
                 continue
             stage, _, key = entry.aws_id.partition("#")
-            try:
-                settings = gateway.get_stage(ApiId=api, StageName=stage).get("RouteSettings", {})
-            except gateway.exceptions.NotFoundException:
-                continue
+            if (api, stage) not in stages:
+                stages[api, stage] = self._settings(api, stage)
+            settings = stages[api, stage]
             if key in settings:
                 spec = {
                     "rate": int(settings[key].get("ThrottlingRateLimit", 0)),
@@ -173,6 +172,14 @@ class Throttles:
                     ApiId=ids["api"], StageName=stage, RouteKey=key
                 )
         return ""
+
+    def _settings(self, api: str, stage: str) -> Any:
+        """By route key; none where the stage is gone."""
+        gateway = self._clients.apigatewayv2
+        try:
+            return gateway.get_stage(ApiId=api, StageName=stage).get("RouteSettings", {})
+        except gateway.exceptions.NotFoundException:
+            return {}
 
 
 def _id(entry: Owned, name: str, known: Mapping[Identity, Owned]) -> str:
