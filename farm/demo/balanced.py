@@ -26,8 +26,8 @@ ENTRANCES = {
 }
 NOT_FOUND = "404"
 _REQUESTS = 40
-_RATE = 60.0  # requests a second
-_FLOOR = 50.0  # of which at least so many have to come
+RATE = 60.0  # requests a second
+FLOOR = 50.0  # of which at least so many have to come
 _SLOW = 2.0  # seconds that an answer may take
 
 
@@ -81,36 +81,37 @@ def rolled(scene: Scene) -> None:
     if not scene.haste:
         scene.rest()
     before = {task["taskArn"].rpartition("/")[2] for task in scene.farm.tasks(CONEJO)}
-    scene.stage.say(f"{_RATE:.0f} real requests a second go to /{CONEJO}, and every task there is replaced.")
+    scene.stage.say(f"{RATE:.0f} real requests a second go to /{CONEJO}, and every task there is replaced.")
     scene.stage.type(
         f"aws ecs update-service --cluster {seed.CLUSTER} --service {CONEJO}", f"--task-definition {CONEJO}:3"
     )
     _, address = scene.balancing.shared()
-    traffic = scene.farm.traffic(address, 80, Request(path=f"/{CONEJO}"), per_second=_RATE)
+    traffic = scene.farm.traffic(address, 80, Request(path=f"/{CONEJO}"), per_second=RATE)
     load = Load(traffic, lambda: scene.seen(CONEJO).lives)
     with load, scene.film_of(load.window):
         time.sleep(LEAD)
         scene.farm.deploy_new_revision(CONEJO)
         scene.wait(
             "every old task has STOPPED",
-            lambda: _stopped(scene, before) == COUNT and scene.farm.living.steady(),
-            lambda: f"{_stopped(scene, before)} of {COUNT} have",
+            lambda: stopped(scene, CONEJO, before) == COUNT and scene.farm.living.steady(),
+            lambda: f"{stopped(scene, CONEJO, before)} of {COUNT} have",
         )
         scene.wait_published(CONEJO)
-    _judge(scene, load, before)
+    judge(scene, load, before)
+    scene.expect_never_wrong()
 
 
-def _judge(scene: Scene, load: Load, before: set[str]) -> None:
+def judge(scene: Scene, load: Load, before: set[str]) -> None:
+    """What came of the requests, and whether new and old tasks had their turns."""
     traffic, seen = load.traffic, load.window()
     scene.expect("no request is lost", load.lost, holds=traffic.sent > 0 and not traffic.lost)
-    scene.expect(f"{_FLOOR:.0f} a second, at least", f"{load.rate:.0f} a second", holds=load.rate >= _FLOOR)
+    scene.expect(f"{FLOOR:.0f} a second, at least", f"{load.rate:.0f} a second", holds=load.rate >= FLOOR)
     new = len(traffic.tasks.keys() - before)
     scene.expect("every new task takes its share", f"{new} of {COUNT}", holds=new == COUNT)
     slowest = traffic.latency(0.99)
     scene.expect(
         f"99% answer within {_SLOW:.0f} s", f"within {slowest * 1000:.0f} ms", holds=0 < slowest < _SLOW
     )
-    scene.expect_never_wrong()
     scene.took("new task", seen.to_publish(), "from RUNNING to its first request, at most")
     scene.took("old task", seen.to_withdraw(), "from being told to stop to its last request, at most")
     scene.stage.note(f"An old task ran on for {seen.to_stop():.1f} s after it was told to stop, at least.")
@@ -183,6 +184,7 @@ def _standing(scene: Scene) -> Mapping[str, str]:
     return found
 
 
-def _stopped(scene: Scene, tasks: set[str]) -> int:
+def stopped(scene: Scene, service: str, tasks: set[str]) -> int:
+    """How many of a service's tasks have."""
     now = time.time()
-    return sum(life.stopped_at < now for life in scene.seen(CONEJO).lives if life.task in tasks)
+    return sum(life.stopped_at < now for life in scene.seen(service).lives if life.task in tasks)

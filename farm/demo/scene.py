@@ -13,14 +13,17 @@ from farm.demo.stage import Stage
 from farm.demo.verdict import Check, Result, Timing
 from farm.demo.watch import Life, Watch, Window
 from farm.demo.world import UnmetError, World, until
-from farm.gate import GATE
+from farm.gate import GATE, Call
 
 DNS = "expose:dns"
 LB = "expose:lb"
+API = "expose:api"
 CONEJO, GALLINA = SERVICES = ("conejo", "gallina")
 """Those with a name."""
 PATO = "pato"
 FARMED = (*SERVICES, PATO)
+CABRA, OVEJA = PRIVATE = ("cabra", "oveja")
+"""Those without a public address."""
 COUNT = 4
 
 
@@ -38,6 +41,7 @@ class Scene:
         self.world = world
         self.farm = world.farm
         self.balancing = world.balancing
+        self.apis = world.apis
         self.stage = stage
         self._watch = watch
         self._result = result
@@ -101,6 +105,10 @@ class Scene:
     def swept_at(self) -> float | None:
         """When a sweep made its first call since the scene began."""
         return next((call.at for call in self.world.calls(self._calls) if call.caller == "sweep"), None)
+
+    def asked(self, service: str) -> list[Call]:
+        """The functions' calls to an AWS service since the scene began."""
+        return [call for call in self.world.calls(self._calls) if call.service == service]
 
     def victim(self) -> Life:
         """One of the tasks that the name answers with. Raises UnmetError."""

@@ -14,15 +14,16 @@ from rich.text import Text
 
 from farm import seed
 from farm.custom import DeploymentError
-from farm.demo import balanced, ending, story, troubles
+from farm.demo import balanced, ending, gated, story, troubles
 from farm.demo.balancing import LAGUNA
-from farm.demo.scene import COUNT, FARMED, SERVICES, Scene, name_of
+from farm.demo.scene import COUNT, FARMED, PRIVATE, SERVICES, Scene, name_of
 from farm.demo.stage import Stage
 from farm.demo.verdict import Check, Result, table
 from farm.demo.watch import Watch
 from farm.demo.world import UnmetError, World, until
 from farm.farm import Farm
 from farm.functions import FunctionError
+from farm.gateway.issuer import Issuer, issuing
 from farm.pace import DEMO, FAST, REAL
 
 _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
@@ -35,6 +36,9 @@ _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("Three go behind load balancers", balanced.tagged),
     ("Who answers behind them?", balanced.requested),
     ("A deployment under traffic", balanced.rolled),
+    ("An API for a private service", gated.opened),
+    ("A deployment behind the API", gated.rolled),
+    ("Versions come and go", gated.versions),
     ("The tags are removed", ending.untagged),
     ("The stack is deleted", ending.deleted),
 )
@@ -60,8 +64,9 @@ def run(
         with (
             _farm_says(stage),
             Farm.wall(pace=pace, parameters={**_STACK, **window, **(parameters or {})}) as farm,
+            issuing() as issuer,
         ):
-            world = _awake(farm, stage)
+            world = _awake(farm, issuer, stage)
             with Watch(world, {name_of(service): service for service in SERVICES}) as watch:
                 _populate(farm, stage)
                 _play(world, watch, stage, results, patience=patience, haste=fast)
@@ -76,7 +81,7 @@ def run(
     return _verdict(stage, results, time.time() - began)
 
 
-def _awake(farm: Farm, stage: Stage) -> World:
+def _awake(farm: Farm, issuer: Issuer, stage: Stage) -> World:
     if farm.lambdas is None or farm.server is None:
         raise UnmetError("it has no functions, or no name server")
     deployment, server = farm.lambdas.deployment, farm.server
@@ -85,7 +90,7 @@ def _awake(farm: Farm, stage: Stage) -> World:
     stage.note(
         f"template.yaml is deployed as {deployment.stack_name}, with the functions {', '.join(names)}."
     )
-    return World(farm, farm.lambdas, server.port)
+    return World(farm, farm.lambdas, issuer, server.port)
 
 
 def _populate(farm: Farm, stage: Stage) -> None:
@@ -95,6 +100,9 @@ def _populate(farm: Farm, stage: Stage) -> None:
     for service in FARMED:
         stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
         farm.create_service(service, COUNT)
+    for service in PRIVATE:
+        stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
+        farm.create_service(service, COUNT, public=False)
     stage.type(f"aws elbv2 create-load-balancer --name {LAGUNA} --type network ...")
     farm.create_balancer(LAGUNA, type="network", scheme="internet-facing")
     if not until(farm.living.steady, limit=30):

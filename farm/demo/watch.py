@@ -67,7 +67,7 @@ class Watch:
     def of(self, service: str, since: float) -> Window:
         """What has been seen of one service from a moment on."""
         lives = [life for life in list(self._lives.values()) if life.service == service]
-        samples = [sample for sample in list(self._samples[service]) if sample.asked_at >= since]
+        samples = [sample for sample in list(self._samples.get(service, ())) if sample.asked_at >= since]
         return Window(since, tuple(lives), tuple(samples))
 
     def _follow(self, task: Task) -> None:
@@ -94,7 +94,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The tasks of one service and what its name answered, from `since` on."""
+    """The tasks of one service and what its name answered, if it has one, from `since` on."""
 
     since: float
     lives: tuple[Life, ...]

@@ -14,9 +14,11 @@ import dns.exception
 import dns.resolver
 
 from farm import seed
+from farm.demo.apis import Apis
 from farm.demo.balancing import Balancing
 from farm.farm import Farm
 from farm.gate import GATE, Call
+from farm.gateway.issuer import Issuer
 from farm.lambdas import Lambdas
 
 _FUNCTIONS = frozenset({"notify", "reconcile", "sweep", "cleanup"})
@@ -49,10 +51,11 @@ class Counted:
 
 
 class World:
-    def __init__(self, farm: Farm, lambdas: Lambdas, dns_port: int) -> None:
+    def __init__(self, farm: Farm, lambdas: Lambdas, issuer: Issuer, dns_port: int) -> None:
         self.farm = farm
         self.lambdas = lambdas
         self.balancing = Balancing(farm)
+        self.apis = Apis(farm, issuer)
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = ["127.0.0.1"]
         self._resolver.port = dns_port
@@ -94,7 +97,7 @@ class World:
     def left_of(self, stack: str) -> list[str]:
         """What is left of the stack, and of what it made for others."""
         client = self.farm.client
-        left = self.balancing.made()
+        left = self.balancing.made() + self.apis.made()
         left += [f"Cloud Map service {name}" for name in self.instances()]
         left += client("dynamodb").list_tables()["TableNames"]
         left += client("sqs").list_queues(QueueNamePrefix=stack).get("QueueUrls", [])
