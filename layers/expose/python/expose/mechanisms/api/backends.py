@@ -33,7 +33,8 @@ class Backend:
 
 
 def backend(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:
-    via = exposure.options.get("via") or ("registry" if service.registries else "cloudmap")
+    usable = any(has_port for _, has_port in service.registries)
+    via = exposure.options.get("via") or ("registry" if usable else "cloudmap")
     if via == "lb":
         return _listener(exposure, surroundings)
     if via == "registry":

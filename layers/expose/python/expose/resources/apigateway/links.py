@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, digest, fingerprint
-from expose.refusals import NotYet
+from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made, Settled
 
@@ -38,13 +38,18 @@ class Links:
         """Names are not unique, and creating is not safe to repeat: one that is there is found by its tag."""
         if there := self._find(resource.identity):
             return Made(there, operation="linking")
-        with changing():
-            link = self._clients.apigatewayv2.create_vpc_link(
-                Name=f"{self._stack} {resource.identity.key}",
-                SubnetIds=ids["subnets"].split(),
-                SecurityGroupIds=ids.get("groups", "").split(),
-                Tags={OWNER_TAG: self._owner(resource.identity)},
-            )
+        gateway = self._clients.apigatewayv2
+        try:
+            with changing():
+                link = gateway.create_vpc_link(
+                    Name=f"{self._stack} {resource.identity.key}",
+                    SubnetIds=ids["subnets"].split(),
+                    SecurityGroupIds=ids.get("groups", "").split(),
+                    Tags={OWNER_TAG: self._owner(resource.identity)},
+                )
+        except gateway.exceptions.BadRequestException as error:
+            problem = f"API Gateway makes no VPC link in the subnets of the tasks: {said(error)}. Run them in other zones"
+            raise Refused("BadSubnets", problem) from error
         return Made(link.get("VpcLinkId", ""), operation="linking")
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
