@@ -64,7 +64,7 @@ def test_everything_is_read(operation: str, params: dict[str, Any]) -> None:
 def test_only_what_bears_this_stack_s_mark_is_changed_or_deleted(
     operation: str, params: dict[str, Any]
 ) -> None:
-    where = placed(ApiCertificate=CERTIFICATE)
+    where = placed(ApiCertificate=CERTIFICATE, AllowedApis="*,a1b2c3d4e5,*")
 
     assert allowed(where, operation, tags=OURS, **params)
     assert not allowed(where, operation, tags=THEIRS, **params)
@@ -123,7 +123,15 @@ def test_routes_are_kept_in_our_own_apis_whatever_the_list_says(
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [("*", True), ("system.com", True), ("a.org,api1.system.com", True), ("elsewhere.org", False)],
+    [
+        *(
+            ("*", True),
+            ("system.com", True),
+            ("a.org,api1.system.com", True),
+            ("api1.system.com,a.org", True),
+        ),
+        ("elsewhere.org", False),
+    ],
 )
 @pytest.mark.parametrize("operation", ["CreateApiMapping", "UpdateApiMapping", "DeleteApiMapping"])
 def test_the_domains_of_others_are_mapped_below_the_allowed_names(
