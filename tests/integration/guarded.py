@@ -183,7 +183,7 @@ class Watch:
     tried: int = 0
     found: list[str] = field(default_factory=list)
 
-    def observe(self, call: Call, result: Any) -> None:  # noqa: ARG002 - an observer's signature
+    def observe(self, call: Call, result: Any) -> None:
         """Tokens are tried only where something can have become different for them: checking them takes its time."""
         tokens = self.bearing if call.service in _OURS and not call.operation.startswith(READS) else {}
         self.found += [f"after {call.caller}'s {call.operation}: {way}" for way in self.open(tokens)]

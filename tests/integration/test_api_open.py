@@ -14,7 +14,7 @@ import pytest
 
 from farm.farm import Farm
 from farm.gate import GATE, Fault
-from farm.gateway.issuer import Issuer, issuing
+from farm.gateway.issuer import Issuer
 from tests.integration.guarded import (
     FAST,
     TAG,
@@ -25,14 +25,12 @@ from tests.integration.guarded import (
     clean,
     create_function,
     expose,
-    host,
     inventory,
     reach,
     remove,
     stands,
     watching,
 )
-from tests.integration.world import become
 
 JWT = "auth=jwt issuer=https://login.animales.com audience=web"
 WAYS = {
@@ -45,7 +43,11 @@ WAYS = {
 }
 PRESETS = {**FAST, "ApiPresets": "staff: auth=jwt issuer=https://login.animales.com audience=staff"}
 
-LIFE = ("/orders auth=iam rate=9", f"/orders {JWT} scopes=orders.read", "/orders auth=lambda function=judge strip=yes")
+LIFE = (
+    "/orders auth=iam rate=9",
+    f"/orders {JWT} scopes=orders.read",
+    "/orders auth=lambda function=judge strip=yes",
+)
 """A short life in which every kind of change is made."""
 CHANGES = 40
 APART = 13
