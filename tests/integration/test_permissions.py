@@ -9,6 +9,7 @@ import pytest
 
 from farm.farm import Farm
 from farm.gate import GATE, Fault
+from tests.integration.guarded import create_function
 from tests.integration.world import become
 
 NAME = "conejo.granja.animales.com"
@@ -19,7 +20,7 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}  # used by Lambda itself
 def live(farm: Farm, kind: str) -> None:
     """A life in which the product does all that it can."""
     farm.add_host()
-    farm.create_service("conejo", 2, tags={"expose:dns": NAME})
+    farm.create_service("conejo", 4, tags={"expose:dns": NAME})  # enough to list operations for
     farm.create_service("gallina", 2, mode="bridge", tags={"expose:dns": f"gallina.{GRANJA}"})
     become(farm, "Active")
     become(farm, "Active", "gallina")
@@ -28,7 +29,7 @@ def live(farm: Farm, kind: str) -> None:
     farm.deploy_new_revision("conejo")
     farm.run_for(130)
     stop_losing = farm.bus.lose(lambda event: True)
-    farm.scale("conejo", 3)
+    farm.scale("conejo", 5)
     farm.run_for(130)
     stop_losing()
     farm.untag("gallina", "expose:dns")
@@ -89,11 +90,24 @@ def lose_answers(farm: Farm) -> None:
     farm.untag("cabra", "expose:lb:c")
 
 
+def publish(farm: Farm) -> None:
+    """Routes behind a function that judges and behind signatures; one of them changes. What requests there are is logged."""
+    create_function(farm, "judge")
+    tags = {"expose:api": "/orders auth=lambda function=judge rate=9", "expose:api:i": "/i auth=iam"}
+    farm.create_service("vaca", 2, tags=tags)
+    for tag in tags:
+        become(farm, "Active", "vaca", tag, limit=400)
+    farm.tag("vaca", {"expose:api": "/orders auth=lambda function=judge rate=8 strip=yes"})
+    farm.run_for(100)
+    farm.untag("vaca", *tags)
+    farm.run_for(600)
+
+
 LIVES: dict[str, tuple[Callable[[Farm], None], ...]] = {
     "public": (partial(live, kind="public"), meet_others),
     "private": (partial(live, kind="private"),),
     "http": (partial(live, kind="http"),),
-    "no": (balance,),
+    "no": (balance, publish),
 }
 """By the kind of namespace that the stack may make."""
 
@@ -106,6 +120,7 @@ def unused() -> set[tuple[str, str]]:
         parameters = {
             "CreateNamespaces": kind,
             "CreateLoadBalancers": "any",
+            "ApiAccessLogs": "yes",
             "GraceSeconds": "0",
             "VerifyMinutes": "1",
         }
