@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from farm.figures import gateway
 from farm.figures.balancing import rotations as balanced_rotations
 from farm.figures.beginning import beginnings
 from farm.figures.losing import losses, losses_on_the_wall
@@ -26,4 +27,7 @@ def tables(*, seeds: int, runs: int, wall: int) -> Iterator[Table]:
     yield beginnings(min(seeds, runs))
     yield losses(runs)
     yield losses_on_the_wall(wall)
+    yield gateway.losses(runs)
+    yield gateway.losses_on_the_wall(wall)
+    yield gateway.calls()
     yield sweep_at_rest()
