@@ -50,7 +50,9 @@ def test_at_an_nlb_a_container_health_check_makes_the_difference() -> None:
 
 def test_at_an_nlb_without_one_tasks_may_serve_on_instead() -> None:
     """As the README advises: the last old target stays for as long as two quick checks of the new ones take."""
-    assert not roll(Case("internal:5432 protocol=TCP interval=5", stopping=15.0), 1, after=5).reasons
+    value = "internal:5432 protocol=TCP interval=5"
+    assert not roll(Case(value, stopping=15.0), 0, after=5).reasons
+    assert roll(Case(value), 0, after=5).reasons["reset"]
 
 
 def test_targets_that_leave_on_stopped_lose_requests() -> None:
