@@ -37,11 +37,12 @@ class Applier:
     def settle(self, record: Record, alive: Collection[str]) -> tuple[Record, str]:
         """Take in how running operations ended. Also the error of one that failed; its change will be made again.
 
-        Nobody is asked before the time that was set for it, however often the service is looked at meanwhile; but for
-        what was opened for a task that is to stop, which cannot be closed before.
+        Nobody is asked before the time that was set for it, however often the service is looked at meanwhile; unless
+        something is being opened for a task that is to stop, which cannot be closed before.
         """
-        due = self._clock() >= record.look_at - CLOCKS_DIFFER
-        asked = [entry for entry in record.owned if entry.operation and (due or _overtaken(entry, alive))]
+        hurried = any(_overtaken(entry, alive) for entry in record.owned)
+        due = hurried or self._clock() >= record.look_at - CLOCKS_DIFFER
+        asked = [entry for entry in record.owned if entry.operation and due]
         entries = record.by_identity
         error = ""
         for kind in sorted({entry.identity.kind for entry in asked}):
