@@ -97,7 +97,7 @@ def inventory(farm: Farm) -> dict[str, Any]:
         found[f"domain {domain['DomainName']}"] = domain
         for mapping in client.get_api_mappings(DomainName=domain["DomainName"])["Items"]:
             found[f"mapping {domain['DomainName']} {mapping['ApiMappingId']}"] = mapping
-    found |= {f"space {each['Id']}": each for each in farm.cloudmap.list_namespaces()["Namespaces"]}
+    found |= {f"space {each['Id']}": each["Name"] for each in farm.cloudmap.list_namespaces()["Namespaces"]}
     found |= {f"permission {each}": each for each in permissions(farm)}
     return found
 

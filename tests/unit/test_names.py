@@ -121,3 +121,29 @@ def test_nobody_releases_what_is_anothers(names: Names) -> None:
     assert names.holders(NAME) == {CONEJO}
     names.release("lb/another", CONEJO)
     assert names.holders(NAME) == {CONEJO}
+
+
+def test_the_heir_takes_over_and_nobody_else(names: Names, clients: Clients) -> None:
+    heir = CABRA.rpartition("/")[0]
+    names.claim(NAME, CONEJO, said="host=a.com on granja-alb:80", heir=heir)
+    refusal(names, OVEJA)
+    assert names.holders(NAME) == {CONEJO}
+
+    claim(names, CABRA)
+    assert names.holders(NAME) == {CABRA}
+    refusal(names, CONEJO)  # it has no heir any more
+    names.release(NAME, CONEJO)
+    assert names.holders(NAME) == {CABRA}
+    names.release(NAME, CABRA)
+    assert items(clients) == 0
+
+
+def test_an_heir_is_taken_back(names: Names) -> None:
+    names.claim(NAME, CONEJO, said="host=a.com on granja-alb:80", heir=CABRA.rpartition("/")[0])
+    claim(names, CONEJO)
+    refusal(names, CABRA)
+
+
+def test_an_heir_is_a_service_not_the_beginning_of_its_name(names: Names) -> None:
+    names.claim(NAME, CONEJO, said="host=a.com on granja-alb:80", heir="corral/granja/cab")
+    refusal(names, CABRA)
