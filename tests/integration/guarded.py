@@ -23,9 +23,11 @@ PATHS = ("/orders", "/orders/7/items")
 JUDGE = "judge"
 
 
-def expose(farm: Farm, value: str, service: str = "conejo", count: int = 1, **tags: str) -> str:
+def expose(
+    farm: Farm, value: str, service: str = "conejo", count: int = 1, *, also: Mapping[str, str] | None = None
+) -> str:
     """Create a private service with this tag, and let time pass until it answers. Its API's host."""
-    farm.create_service(service, count, public=False, tags={TAG: value, **tags})
+    farm.create_service(service, count, public=False, tags={TAG: value, **(also or {})})
     become(farm, "Active", service, TAG)
     return host(farm)
 

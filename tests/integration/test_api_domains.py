@@ -139,7 +139,9 @@ def host_zone(farm: Farm) -> None:
 def records(farm: Farm) -> dict[str, str]:
     found = farm.client("route53").list_resource_record_sets(HostedZoneId=ZONE)["ResourceRecordSets"]
     return {
-        each["Name"].rstrip("."): each["AliasTarget"]["DNSName"] for each in found if "AliasTarget" in each
+        each["Name"].rstrip("."): each["AliasTarget"]["DNSName"].rstrip(".")
+        for each in found
+        if "AliasTarget" in each
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -116,9 +118,7 @@ def test_concurrent_modifications_are_asked_for_again_until_all_is_right(farm: F
     for name in ("conejo", "gallina"):
         farm.create_service(name, 1, public=False, tags={TAG: f"/{name} auth=iam rate=9"})
     for name in ("conejo", "gallina"):
-        assert reach(farm, lambda name=name: stands(farm, f"/{name} auth=iam rate=9", name)), status(
-            farm, name, TAG
-        )
+        assert reach(farm, partial(stands, farm, f"/{name} auth=iam rate=9", name)), status(farm, name, TAG)
         assert farm.invoke(host(farm), f"/{name}", sign=True).service == name
     assert any(call.error == "ConflictException" for call in farm.calls("apigatewayv2"))
     remove(farm, "conejo", "gallina")
@@ -258,11 +258,11 @@ def test_a_lambda_authoriser_led_to_another_function_is_led_back(farm: Farm) -> 
     assert reach(farm, led_back, limit=200)
 
 
-OTHERS = {"lost": {}, "crash": {"phase": "after"}, "error": {"code": "InternalFailure"}}
+OTHERS: dict[str, Any] = {"lost": {}, "crash": {"phase": "after"}, "error": {"code": "InternalFailure"}}
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_nothing_of_ours_stays_in_an_api_of_others_whatever_breaks(farm: Farm, kind: str) -> None:
+def test_nothing_of_ours_stays_in_an_api_of_others_whatever_breaks(farm: Farm, kind: Any) -> None:
     api = gateway(farm).create_api(Name="theirs", ProtocolType="HTTP")["ApiId"]
     gateway(farm).create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
     before = inventory(farm)

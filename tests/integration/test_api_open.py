@@ -144,7 +144,7 @@ def two(farm: Farm) -> Farm:
     return farm
 
 
-BROKEN = {
+BROKEN: dict[str, Any] = {
     "crash": {"phase": "after"},
     "lost": {},
     "error": {"code": "InternalFailure"},

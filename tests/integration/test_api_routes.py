@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_two_services_share_the_api_its_stage_and_the_link(farm: Farm) -> None:
 def test_equal_terms_share_an_authoriser(farm: Farm) -> None:
     with issuing():
         terms = f"auth=jwt issuer={URL} audience=web"
-        expose(farm, f"/a {terms} scopes=a", **{"expose:api:b": f"/b {terms} scopes=b"})
+        expose(farm, f"/a {terms} scopes=a", also={"expose:api:b": f"/b {terms} scopes=b"})
         become(farm, "Active", tag="expose:api:b")
         assert len(gateway(farm).get_authorizers(ApiId=apis(farm)[0]["ApiId"])["Items"]) == 1
         assert sorted(route["AuthorizationScopes"] for route in routes(farm).values()) == [
@@ -201,7 +202,7 @@ def test_a_tag_moves_to_another_api_with_its_throttles(farm: Farm) -> None:
 
 
 def test_it_leads_to_the_load_balancer_of_the_service_where_the_tag_says_so(farm: Farm) -> None:
-    expose(farm, "/orders auth=iam via=lb", **{"expose:lb": "internal host=conejo.com"})
+    expose(farm, "/orders auth=iam via=lb", also={"expose:lb": "internal host=conejo.com"})
     assert get(farm, "/orders") == (200, "conejo")
     assert not farm.cloudmap.list_namespaces()["Namespaces"]
     change(farm, "/orders auth=iam")
@@ -215,14 +216,13 @@ def registered(farm: Farm, kind: str = "SRV") -> str:
     farm.create_namespace("granja.local", "private")
     farm.run_for(5)
     space = farm.cloudmap.list_namespaces()["Namespaces"][0]["Id"]
-    record = {"Type": kind, "TTL": 10}
+    record: Any = {"Type": kind, "TTL": 10}
     made = farm.cloudmap.create_service(Name="conejo", NamespaceId=space, DnsConfig={"DnsRecords": [record]})
     arn = made["Service"]["Arn"]
     port = {"containerName": "web", "containerPort": 8080} if kind == "SRV" else {}
+    registries: Any = [{"registryArn": arn, **port}]
     farm.create_service("conejo", 1, public=False)
-    farm.ecs.update_service(
-        cluster="granja", service="conejo", serviceRegistries=[{"registryArn": arn, **port}]
-    )
+    farm.ecs.update_service(cluster="granja", service="conejo", serviceRegistries=registries)
     farm.run_for(20)
     return str(arn)
 
