@@ -34,7 +34,7 @@ _WRITES = (
     "Create", "Update", "Delete", "Register", "Deregister", "Tag", "Untag", "Run", "Start", "Stop", "Put", "Modify",
     "Add", "Remove", "Set",
 )  # fmt: skip
-_SEEN = frozenset({"ecs", "servicediscovery", "elbv2"})
+_SEEN = frozenset({"ecs", "servicediscovery", "elbv2", "apigatewayv2"})
 
 
 class BadOptionError(Exception):
@@ -172,6 +172,11 @@ def _subject(call: Call) -> str:
         "ListenerArn",
         "RuleArn",
         "LoadBalancerArn",
+        "RouteKey",
+        "DomainName",
+        "StageName",
+        "ApiId",
+        "VpcLinkId",
     ):
         if value := call.params.get(key):
             return _named(str(value)) + targets

@@ -56,7 +56,8 @@ def opened(scene: Scene) -> None:
 
 def rolled(scene: Scene) -> None:
     """Replace every task of the service under continuous requests over TLS."""
-    scene.rest()
+    if not scene.haste:
+        scene.rest()
     before = {task["taskArn"].rpartition("/")[2] for task in scene.farm.tasks(CABRA)}
     scene.stage.say(f"{RATE:.0f} requests a second go to https://{HOST}{_FIRST}; every task is replaced.")
     scene.stage.type(
@@ -113,9 +114,10 @@ def _expect(scene: Scene, said: str, path: str, token: str, status: int) -> None
 
 
 def _answers(scene: Scene, service: str, path: str, strangers: Counter[int]) -> bool:
-    """Whether a caller with a token hears the service. Note what one without hears meanwhile."""
+    """Whether a caller with a token hears the service, at the path and below. Note what one without hears meanwhile."""
     strangers[scene.apis.get(path).status] += 1
-    return scene.apis.get(path, scene.apis.token()).service == service
+    token = scene.apis.token()
+    return all(scene.apis.get(each, token).service == service for each in (path, f"{path}/7"))
 
 
 def _remove(scene: Scene, service: str) -> None:

@@ -58,7 +58,7 @@ def run(
     began = time.time()
     stage = Stage(console, pauses=0.02 if fast else 1.0)
     results = [Result(title) for title, _ in _CHAPTERS]
-    pace, window = (_QUICK, {"WindowSeconds": "1"}) if fast else (_PATIENT, {})
+    pace, window = (_QUICK, {"WindowSeconds": "1", "GraceSeconds": "1"}) if fast else (_PATIENT, {})
     stage.title("ecs-expose: tag a service and it is reachable", "A pocket AWS wakes up on loopback ...")
     try:
         with (
