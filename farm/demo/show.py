@@ -56,7 +56,7 @@ def run(
 ) -> int:
     """Play everything, with more stack parameters. 0 if all is as expected, 1 if anything is not, 130 if interrupted."""
     began = time.time()
-    stage = Stage(console, pauses=0.02 if fast else 1.0)
+    stage = Stage(console, pauses=0.02 if fast else 0.8)
     results = [Result(title) for title, _ in _CHAPTERS]
     pace, window = (_QUICK, {"WindowSeconds": "1", "GraceSeconds": "1"}) if fast else (_PATIENT, {})
     stage.title("ecs-expose: tag a service and it is reachable", "A pocket AWS wakes up on loopback ...")
