@@ -175,13 +175,12 @@ class Application:
                 self._delete(entry, 0.0)
 
     def _delete(self, entry: Owned, grace: float) -> None:
-        if entry.shared and not self._is_unused(entry, grace):
-            del self.entries[entry.identity]
-            return
+        """The grace period of what is shared begins at once; but it is let go of only after what hangs on it."""
+        unused_since = self._leave(entry) if entry.shared else None
         for child in self.entries.values():
             if entry.identity in child.parents:
                 raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
-        if entry.shared and not self._shared.close(entry.identity, self._mark):
+        if entry.shared and not self._may_go(entry, unused_since, grace):
             del self.entries[entry.identity]
             return
         aws_id = self._locate(entry.identity)
@@ -219,20 +218,21 @@ class Application:
         for entry in owned:
             self._gone(entry.identity)
 
-    def _is_unused(self, entry: Owned, grace: float) -> bool:
+    def _leave(self, entry: Owned) -> float | None:
+        return self._shared.leave(entry.identity, self._mark, now=self._clock())
+
+    def _may_go(self, entry: Owned, unused_since: float | None, grace: float) -> bool:
         """Whether nobody else uses a shared resource. Raise `NotYet` while it is kept for who may want it again."""
-        now = self._clock()
-        empty_since = self._shared.leave(entry.identity, self._mark, now=now)
-        if empty_since is None:
+        if unused_since is None:
             return False
-        if (left := empty_since + grace - now) > 0:
+        if (left := unused_since + grace - self._clock()) > 0:
             self.entries[entry.identity] = replace(
                 entry, leaving=True
             )  # who wants it again has to join again
             raise NotYet(
                 f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
             )
-        return True
+        return self._shared.close(entry.identity, self._mark)
 
     def _made(self, entry: Owned, made: Made) -> None:
         aws_id, address = made.aws_id or entry.aws_id, made.address or entry.address

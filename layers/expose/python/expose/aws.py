@@ -66,6 +66,12 @@ class Clients:
         return self._session.client("apigatewayv2", config=self._config)
 
     @cached_property
+    def apigatewayv2_once(self) -> ApiGatewayV2Client:
+        """For what is not safe to repeat: where the answer is lost, it is looked for before it is asked for again."""
+        once = self._config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+        return self._session.client("apigatewayv2", config=once)
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self._session.client("dynamodb", config=self._config)
 

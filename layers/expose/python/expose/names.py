@@ -31,11 +31,20 @@ class Names:
         self._clients = clients
         self._table = table
 
-    def claim(self, name: str, mark: str, *, said: str, together: bool = False, heir: str = "") -> None:
+    def claim(
+        self,
+        name: str,
+        mark: str,
+        *,
+        said: str,
+        together: bool = False,
+        heir: str = "",
+        share: str = "weight=",
+    ) -> None:
         """Hold a name, alone or together; safe to repeat, and to change from one to the other.
 
         Raise `Refused` where another mark holds it, or where not all of them share it. `said` is the name as people
-        say it, `heir` the part of the marks of whoever may take it over, which says the service.
+        say it, `share` the option that shares it, `heir` the part of the marks of whoever may take it over, which says the service.
         """
         alone = "SET holder = :mark, heir = :heir REMOVE holders"
         change = "REMOVE holder, heir ADD holders :marks" if together else alone
@@ -43,10 +52,10 @@ class Names:
         condition = f"({_TOGETHER if together else _ALONE}) OR heir = :service"
         if not self._update(name, change, mark, condition=condition, more=more):
             held, shares = self._held(name)
-            share = "say weight= on both to share it, " if together or shares else ""
+            advice = f"say {share} on both to share it, " if together or shares else ""
             raise Refused(
                 "NameTaken",
-                f"{said} is held by {' and '.join(sorted(held - {mark})) or 'another tag'}: {share}choose another name, "
+                f"{said} is held by {' and '.join(sorted(held - {mark})) or 'another tag'}: {advice}choose another name, "
                 "or remove it there",
             )
 

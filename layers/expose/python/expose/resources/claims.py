@@ -1,7 +1,7 @@
 """Claims: names that exposures hold, reserved in the ledger before anything in AWS carries them.
 
 A spec says with `together` that the name is shared with all who say so too, with `heir` whose exposures may take it over,
-and with `said` how people say it.
+with `share` the option that says so, and with `said` how people say it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Claims:
         name = resource.identity.key
         said = resource.spec.get("said") or name.rpartition("/")[2]
         together, heir = resource.spec.get("together", False), resource.spec.get("heir", "")
-        self._names.claim(name, mark, said=said, together=together, heir=heir)
+        share = resource.spec.get("share", "weight=")
+        self._names.claim(name, mark, said=said, together=together, heir=heir, share=share)
         return Made(name)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:

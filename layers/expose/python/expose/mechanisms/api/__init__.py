@@ -23,6 +23,7 @@ from expose.refusals import Refused
 __all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]
 
 _TIMEOUT = 30  # seconds
+_BURST = 5_000  # requests at most
 
 
 def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]:
@@ -53,13 +54,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     way = door(exposure, entrance.api, entrance.key, surroundings)
     link = _link(exposure, service, surroundings)
     behind = backend(exposure, service, surroundings)
-    claims = {
-        key: Resource(
-            Identity("claim", f"api/{entrance.key}/{key}"),
-            spec={"said": f"{key} of {entrance.said}", **_heir(exposure, surroundings)},
-        )
-        for key in entrance.keys
-    }
+    claims = _claims(exposure, entrance, surroundings)
     integrations = _integrations(exposure, entrance, link, behind)
     routes = [
         _route(key, proxied, entrance, way, claims[key].identity, integrations)
@@ -67,7 +62,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
         for proxied in (False, True)
     ]
     return [
-        *claims.values(),
+        *{each.identity: each for each in claims.values()}.values(),
         *entrance.structure,
         link,
         *behind.structure,
@@ -77,6 +72,31 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
         *routes,
         *_throttles(exposure, entrance, routes),
     ]
+
+
+def _claims(exposure: Exposure, entrance: Front, surroundings: Surroundings) -> dict[str, Resource]:
+    """One for the path, shared by those who say which methods are theirs, and then one for each of these. By route key."""
+    apart = "methods" in exposure.options
+    heir = _heir(exposure, surroundings)
+    path = Resource(
+        Identity("claim", f"api/{entrance.key}{entrance.path}"),
+        spec={
+            "said": f"{entrance.path} of {entrance.said}",
+            "together": apart,
+            "share": "methods=",
+            **heir,
+        },
+    )
+    if not apart:
+        return dict.fromkeys(entrance.keys, path)
+    return {"": path} | {
+        key: Resource(
+            Identity("claim", f"api/{entrance.key}/{key}"),
+            spec={"said": f"{key} of {entrance.said}", **heir},
+            refs={"path": path.identity},
+        )
+        for key in entrance.keys
+    }
 
 
 def _heir(exposure: Exposure, surroundings: Surroundings) -> dict[str, str]:
@@ -161,12 +181,16 @@ def _throttles(exposure: Exposure, entrance: Front, routes: Sequence[Resource]) 
     rate, burst = exposure.options.get("rate"), exposure.options.get("burst")
     if rate is None and burst is None:
         return []
-    spec = {"rate": rate or burst, "burst": burst or rate, "stage": entrance.stage}
+    spec = {"rate": rate or burst, "burst": burst or min(rate or 0, _BURST), "stage": entrance.stage}
     return [
         Resource(
-            Identity("apigw.throttle", f"{entrance.stage}#{route.spec['key']}"),
+            Identity("apigw.throttle", f"{entrance.key}/{entrance.stage}#{route.spec['key']}"),
             spec={**spec, "key": route.spec["key"]},
-            refs={"api": entrance.api, "route": route.identity},
+            refs={
+                "api": entrance.api,
+                "route": route.identity,
+                "integration": route.refs["integration"],
+            },
         )
         for route in routes
     ]

@@ -14,9 +14,7 @@ from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Definition, Exposure, Identity, Resource, Service, Task, digest
-from expose.refusals import NotYet, Refused
-
-_LISTENER_TAKES = 15.0  # seconds before it is looked again whether the service's load balancer is there
+from expose.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +82,8 @@ def _listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
     """Of the service's own `lb` exposure."""
     found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ())
     if not found:
-        raise NotYet(
-            exposure.said("via=lb waits for a listener: does the service have an lb tag, and is it Active?"),
-            seconds=_LISTENER_TAKES,
-        )
+        problem = "via=lb needs the service's own lb tag to be Active first: it has no listener yet"
+        raise Refused("NoListener", exposure.said(problem))
     if len(found) > 1:
         problem = "the service has several lb tags, so via=lb is not clear: say via=cloudmap"
         raise Refused("SeveralListeners", exposure.said(problem))

@@ -54,7 +54,7 @@ def door(exposure: Exposure, api: Identity | str, key: str, surroundings: Surrou
     structure = [authorizer]
     if way == "lambda":
         permission = Resource(
-            Identity("lambda.permission", authorizer.identity.key),
+            Identity("lambda.permission", f"{authorizer.identity.key}#{content['function']}"),
             spec={"function": content["function"]},
             refs={"api": api, "authorizer": authorizer.identity},
             shared=True,

@@ -85,6 +85,12 @@ def _existing(exposure: Exposure, surroundings: Surroundings, keys: Sequence[str
         raise Refused(
             "NoApi", exposure.said(f"there is no HTTP API {name}: say the id of one, or leave out api=")
         )
+    if found["ours"]:
+        problem = f"API {name} is one that this stack makes: say HOST/PATH or /PATH, as its other tags do"
+        raise Refused("WrongApi", exposure.said(problem))
+    if not found["stage"]:
+        problem = f"API {name} has no stage that deploys by itself: set AutoDeploy on one"
+        raise Refused("NoStage", exposure.said(problem))
     return Front(name, name, keys, path, found["stage"], f"API {name}", found["address"])
 
 

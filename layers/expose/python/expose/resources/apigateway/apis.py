@@ -34,9 +34,13 @@ class Apis:
             return None
         if api.get("ProtocolType") != "HTTP":
             return None
-        stages = [each["StageName"] for each in pages(gateway.get_stages, ApiId=key)]
-        stage = "$default" if "$default" in stages else next(iter(sorted(stages)), "$default")
-        return {"stage": stage, "address": api.get("ApiEndpoint", "").removeprefix("https://")}
+        deploying = (each for each in pages(gateway.get_stages, ApiId=key) if each.get("AutoDeploy"))
+        stages = sorted(each["StageName"] for each in deploying)  # $default before all others
+        return {
+            "stage": stages[0] if stages else "",
+            "address": api.get("ApiEndpoint", "").removeprefix("https://"),
+            "ours": api.get("Tags", {}).get(OWNER_TAG, "").startswith(f"{self._stack}/"),
+        }
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         gateway = self._clients.apigatewayv2
@@ -67,7 +71,7 @@ class Apis:
             **({"CorsConfiguration": _cors(resource)} if resource.spec["cors"] else {}),
         }
         with changing():
-            api = self._clients.apigatewayv2.create_api(**cast("CreateApiRequestTypeDef", wanted))
+            api = self._clients.apigatewayv2_once.create_api(**cast("CreateApiRequestTypeDef", wanted))
         return Made(api.get("ApiId", ""), address=_endpoint(api, resource))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made
 
 _HEADER = ["$request.header.Authorization"]
+_URI = re.compile(
+    r"arn:(?P<partition>[^:]+):apigateway:(?P<region>[^:]+):lambda:path/2015-03-31/functions/(?P<function>.+)/invocations"
+)
 
 
 class Authorizers:
@@ -32,7 +36,11 @@ class Authorizers:
                 for found in self._all(api):
                     if found["AuthorizerId"] == entry.aws_id:
                         yield Owned(
-                            entry.identity, _seen(found, entry), entry.aws_id, refs=entry.refs, shared=True
+                            entry.identity,
+                            fingerprint(_seen(found)),
+                            entry.aws_id,
+                            refs=entry.refs,
+                            shared=True,
                         )
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
@@ -44,7 +52,7 @@ class Authorizers:
                 return self.update(resource, found["AuthorizerId"], ids, mark)
         try:
             with changing():
-                made = gateway.create_authorizer(
+                made = self._clients.apigatewayv2_once.create_authorizer(
                     ApiId=ids["api"], Name=name, AuthorizerType=resource.spec["type"], **_wanted(resource)
                 )
         except gateway.exceptions.BadRequestException as error:
@@ -74,6 +82,7 @@ class Authorizers:
             return ""
         try:
             with unless_gone(), changing():
+                gateway.get_authorizer(ApiId=ids["api"], AuthorizerId=aws_id)
                 gateway.delete_authorizer(ApiId=ids["api"], AuthorizerId=aws_id)
         except gateway.exceptions.ConflictException as error:
             raise NotYet(f"authorizer {aws_id} is still in use: {said(error)}", seconds=5) from error
@@ -106,11 +115,13 @@ def _wanted(resource: Resource) -> Any:
     }
 
 
-def _seen(found: Any, entry: Owned) -> str:
-    """The entry's own where the content is what its name is the digest of."""
-    jwt = found.get("JwtConfiguration", {})
-    content = {"issuer": jwt.get("Issuer", ""), "audience": sorted(jwt.get("Audience", []))}
-    spec = {"type": "JWT", **content}
-    if found.get("AuthorizerType") != "JWT" or fingerprint(spec) == entry.fingerprint:
-        return entry.fingerprint
-    return fingerprint(spec)
+def _seen(found: Any) -> dict[str, Any]:
+    """The spec that an authoriser fulfils; one that looks for its token elsewhere fulfils none."""
+    if found.get("IdentitySource") != _HEADER:
+        return {}
+    if found.get("AuthorizerType") == "JWT":
+        jwt = found.get("JwtConfiguration", {})
+        return {"type": "JWT", "issuer": jwt.get("Issuer", ""), "audience": sorted(jwt.get("Audience", []))}
+    uri = _URI.fullmatch(found.get("AuthorizerUri", ""))
+    simple = found.get("AuthorizerPayloadFormatVersion") == "2.0" and found.get("EnableSimpleResponses")
+    return {"type": "REQUEST", **uri.groupdict()} if uri and simple else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.model import Owned, Resource, fingerprint
+from expose.model import Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made
@@ -96,13 +96,17 @@ class Mappings:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        for entry in owned:
+        entries = list(owned)
+        known = {entry.identity: entry for entry in entries}
+        for entry in entries:
             if entry.identity.kind == "apigw.mapping" and entry.aws_id:
+                api = resolve(entry.refs, known).get("api", "")
                 domain = entry.identity.key.partition("/")[0]
                 for found in self._all(domain):
                     if found["ApiMappingId"] == entry.aws_id:
                         below = found.get("ApiMappingKey", "")
                         spec = {"domain": domain, "below": below, "stage": found["Stage"]}
+                        spec |= {} if found["ApiId"] == api else {"api": found["ApiId"]}
                         yield Owned(
                             entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True
                         )
@@ -148,7 +152,8 @@ class Mappings:
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         domain = owned.identity.key.partition("/")[0]
         with unless_gone(), changing():
-            self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
+            if any(found["ApiMappingId"] == aws_id for found in self._all(domain)):
+                self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
         return ""
 
     def _all(self, domain: str) -> list[Any]:

@@ -40,7 +40,7 @@ def changing() -> Iterator[None]:
 
 @contextmanager
 def unless_gone() -> Iterator[None]:
-    """What is gone need not be removed."""
+    """What is gone need not be removed. It is looked for before: IAM knows no mark on what is gone, and refuses."""
     try:
         yield
     except ClientError as error:

@@ -44,7 +44,7 @@ class Integrations:
             if found.get("Description") == description:
                 return self.update(resource, found["IntegrationId"], ids, mark)
         with changing():
-            made = self._clients.apigatewayv2.create_integration(
+            made = self._clients.apigatewayv2_once.create_integration(
                 ApiId=ids["api"], Description=description, **_wanted(resource.spec, ids)
             )
         return Made(made.get("IntegrationId", ""))
@@ -71,6 +71,7 @@ class Integrations:
             return ""
         try:
             with unless_gone(), changing():
+                gateway.get_integration(ApiId=ids["api"], IntegrationId=aws_id)
                 gateway.delete_integration(ApiId=ids["api"], IntegrationId=aws_id)
         except gateway.exceptions.ConflictException as error:
             raise NotYet(f"integration {aws_id} is still in use: {said(error)}", seconds=5) from error

@@ -38,10 +38,11 @@ class Links:
         """Names are not unique, and creating is not safe to repeat: one that is there is found by its tag."""
         if there := self._find(resource.identity):
             return Made(there, operation="linking")
+        self._remove_failed(resource.identity)
         gateway = self._clients.apigatewayv2
         try:
             with changing():
-                link = gateway.create_vpc_link(
+                link = self._clients.apigatewayv2_once.create_vpc_link(
                     Name=f"{self._stack} {resource.identity.key}",
                     SubnetIds=ids["subnets"].split(),
                     SecurityGroupIds=ids.get("groups", "").split(),
@@ -80,19 +81,30 @@ class Links:
         gateway = self._clients.apigatewayv2
         try:
             with unless_gone(), changing():
+                gateway.get_vpc_link(VpcLinkId=aws_id)
                 gateway.delete_vpc_link(VpcLinkId=aws_id)
         except gateway.exceptions.BadRequestException as error:
             raise NotYet(f"VPC link {aws_id} is still in use: {said(error)}", seconds=30) from error
         return ""
 
     def _find(self, identity: Identity) -> str:
-        for link in pages(self._clients.apigatewayv2.get_vpc_links):
-            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(identity) and link.get("VpcLinkStatus") in {
-                *_USABLE,
-                "PENDING",
-            }:
-                return str(link["VpcLinkId"])
-        return ""
+        """The id of one that can be used, or will be; empty for none."""
+        good = {*_USABLE, "PENDING"}
+        return next((name for name, status in self._ours(identity) if status in good), "")
+
+    def _remove_failed(self, identity: Identity) -> None:
+        """They count among the ten of a Region."""
+        for name, status in self._ours(identity):
+            if status == "FAILED":
+                with unless_gone(), changing():
+                    self._clients.apigatewayv2.delete_vpc_link(VpcLinkId=name)
+
+    def _ours(self, identity: Identity) -> list[tuple[str, str]]:
+        return [
+            (link["VpcLinkId"], link.get("VpcLinkStatus", ""))
+            for link in pages(self._clients.apigatewayv2.get_vpc_links)
+            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(identity)
+        ]
 
     def _status(self, aws_id: str) -> tuple[str, str]:
         """And why; both empty where it is gone."""

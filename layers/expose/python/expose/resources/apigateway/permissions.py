@@ -33,7 +33,7 @@ class Permissions:
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where there is no such function."""
         client, function = self._clients.lambda_, resource.spec["function"]
-        statement = _statement(resource.identity.key)
+        statement = _statement(ids)
         arn = function.replace(":lambda:", ":execute-api:", 1).partition(":function:")[0]
         try:
             client.add_permission(
@@ -55,7 +55,9 @@ class Permissions:
         return self.create(resource, ids, mark)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return ""  # what it allows goes with the authoriser that it names
+        if not ids.get("api") or not ids.get("authorizer"):
+            return ""  # it cannot have been made without these
+        return f"{owned.identity.key.partition('#')[2]}#{_statement(ids)}"
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         function, _, statement = aws_id.partition("#")
@@ -75,5 +77,6 @@ class Permissions:
         return {each.get("Sid", "") for each in policy.get("Statement", [])}
 
 
-def _statement(key: str) -> str:
-    return f"expose-{digest(key)}"
+def _statement(ids: Ids) -> str:
+    """For this authoriser only: another one of equal content would be another."""
+    return f"expose-{digest(ids['api'] + ids['authorizer'])}"

@@ -11,9 +11,11 @@ from typing import Any
 
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, fingerprint
-from expose.refusals import Refused
+from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made
+
+_BACKED = 3.0  # seconds before it is looked again whether a backend has tasks
 
 
 class Routes:
@@ -94,6 +96,8 @@ class Routes:
         """It is ours already, or another exposure of this stack made it and has handed over the claim that we hold."""
         if route.get("Target") == _target(ids):
             return True
+        if not route.get("Target"):
+            return False
         gateway = self._clients.apigatewayv2
         try:
             found = gateway.get_integration(
@@ -101,7 +105,22 @@ class Routes:
             )
         except gateway.exceptions.NotFoundException:
             return False
-        return found.get("Description", "").startswith(f"{mark.partition('/')[0]}/")
+        if not found.get("Description", "").startswith(f"{mark.partition('/')[0]}/"):
+            return False
+        self._check_backed(ids)
+        return True
+
+    def _check_backed(self, ids: Ids) -> None:
+        """A route that works is taken over only once there is something behind it here."""
+        integration = self._clients.apigatewayv2.get_integration(
+            ApiId=ids["api"], IntegrationId=ids["integration"]
+        )
+        uri = integration.get("IntegrationUri", "")
+        if ":servicediscovery:" not in uri:
+            return
+        service = uri.rpartition("/")[2]
+        if not self._clients.servicediscovery.list_instances(ServiceId=service, MaxResults=1)["Instances"]:
+            raise NotYet("the path is taken over once the tasks are registered", seconds=_BACKED)
 
     def _all(self, api: str) -> dict[str, Any]:
         gateway = self._clients.apigatewayv2
@@ -156,21 +175,24 @@ class Throttles:
                     }
                 },
             )
-        return Made(resource.identity.key)
+        return Made(_of(resource.identity))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         return self.create(resource, ids, mark)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key if ids.get("api") else ""
+        return _of(owned.identity) if ids.get("api") else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """Where its route has been taken over, they are somebody else's by now."""
         stage, _, key = aws_id.partition("#")
-        if ids.get("api"):
+        gateway = self._clients.apigatewayv2
+        if ids.get("api") and ids.get("integration"):
             with unless_gone(), changing():
-                self._clients.apigatewayv2.delete_route_settings(
-                    ApiId=ids["api"], StageName=stage, RouteKey=key
-                )
+                if gateway.get_route(ApiId=ids["api"], RouteId=ids["route"]).get("Target") != _target(ids):
+                    return ""
+            with unless_gone(), changing():
+                gateway.delete_route_settings(ApiId=ids["api"], StageName=stage, RouteKey=key)
         return ""
 
     def _settings(self, api: str, stage: str) -> Any:
@@ -180,6 +202,12 @@ class Throttles:
             return gateway.get_stage(ApiId=api, StageName=stage).get("RouteSettings", {})
         except gateway.exceptions.NotFoundException:
             return {}
+
+
+def _of(identity: Identity) -> str:
+    """The stage and the route key that settings are for: `STAGE#KEY`."""
+    before, _, key = identity.key.partition("#")
+    return f"{before.rpartition('/')[2]}#{key}"
 
 
 def _id(entry: Owned, name: str, known: Mapping[Identity, Owned]) -> str:

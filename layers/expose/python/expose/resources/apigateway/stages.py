@@ -58,8 +58,8 @@ class Stages:
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         gateway, name = self._clients.apigatewayv2, resource.spec["name"]
-        with changing():
-            try:
+        try:
+            with changing():
                 gateway.create_stage(
                     ApiId=ids["api"],
                     StageName=name,
@@ -68,15 +68,18 @@ class Stages:
                     Tags={OWNER_TAG: self._stack},
                     **_logs(resource),
                 )
-            except gateway.exceptions.ConflictException:  # in an API of our own, so it is ours
-                return self.update(resource, name, ids, mark)
+        except gateway.exceptions.ConflictException:  # in an API of our own, so it is ours
+            return self.update(resource, name, ids, mark)
         return Made(name)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        gateway = self._clients.apigatewayv2
         with changing():
-            self._clients.apigatewayv2.update_stage(
+            stage = gateway.update_stage(
                 ApiId=ids["api"], StageName=aws_id, AutoDeploy=True, **_logs(resource)
             )
+            if stage.get("AccessLogSettings") and not resource.spec["logs"]:
+                gateway.delete_access_log_settings(ApiId=ids["api"], StageName=aws_id)
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
@@ -84,8 +87,10 @@ class Stages:
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         if ids.get("api"):
+            gateway = self._clients.apigatewayv2
             with unless_gone(), changing():
-                self._clients.apigatewayv2.delete_stage(ApiId=ids["api"], StageName=aws_id)
+                gateway.get_stage(ApiId=ids["api"], StageName=aws_id)
+                gateway.delete_stage(ApiId=ids["api"], StageName=aws_id)
         return ""
 
 

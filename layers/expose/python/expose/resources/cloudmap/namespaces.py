@@ -83,6 +83,9 @@ class Namespaces:
         return self._ours(name, kind)
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """Looked for first: IAM knows no mark on what is gone, and refuses without saying why."""
+        if not self.locate(owned, ids, mark):
+            return ""
         cloudmap = self._clients.servicediscovery
         try:
             return cloudmap.delete_namespace(Id=aws_id)["OperationId"]

@@ -102,10 +102,12 @@ class Services:
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         """By name, record types and mark, among all of the namespace: Cloud Map has no filter for these (F§3.2)."""
+        if not ids.get("namespace"):
+            return ""  # it cannot have been made without one
         _, fqdn, types, namespace = owned.identity.key.split("/")
         name = fqdn.removesuffix(f".{namespace}")
         pages = self._clients.servicediscovery.get_paginator("list_services").paginate(
-            Filters=[{"Name": "NAMESPACE_ID", "Values": [ids.get("namespace", "")], "Condition": "EQ"}]
+            Filters=[{"Name": "NAMESPACE_ID", "Values": [ids["namespace"]], "Condition": "EQ"}]
         )
         for page in pages:
             for service in page["Services"]:
