@@ -49,7 +49,7 @@ LIFE = (
     "/orders auth=lambda function=judge strip=yes",
 )
 """A short life in which every kind of change is made."""
-CHANGES = 40
+CHANGES = 42
 APART = 13
 
 

@@ -10,7 +10,7 @@ import pytest
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.model import Identity, Resource, Service
 from expose.policy import Apis, Limits
-from expose.refusals import NotYet, Refused
+from expose.refusals import Refused
 from tests.unit.values import exposure, service, task
 
 API = MECHANISMS["api"]
@@ -20,7 +20,7 @@ LISTENER = {"arn": "arn:listener/80", "host": "a.com"}
 ANSWERS: dict[str, Any] = {
     "ec2.link": {"vpc": "vpc-1", "groups": ["sg-1"]},
     "apigw.domain": {"ours": False, "address": "d-1.execute-api"},
-    "apigw.api": {"stage": "$default", "address": "a1b2c3.execute-api"},
+    "apigw.api": {"stage": "$default", "address": "a1b2c3.execute-api", "ours": False},
     "lb.listener": [LISTENER],
 }
 
@@ -129,9 +129,15 @@ def test_what_may_not_be_had_is_refused(value: str, more: dict[str, Any], code: 
     assert refusal(value, **more) == code
 
 
-def test_a_listener_that_is_not_there_yet_is_waited_for() -> None:
-    with pytest.raises(NotYet):
-        desired("/a auth=iam via=lb", answers=ANSWERS | {"lb.listener": []})
+def test_a_listener_that_is_not_there_yet_is_asked_for_again() -> None:
+    """What is refused is looked up afresh after a while; what only waits would go on with the answer that it had."""
+    assert refusal("/a auth=iam via=lb", answers=ANSWERS | {"lb.listener": []}) == "NoListener"
+
+
+@pytest.mark.parametrize(("more", "code"), [({"ours": True}, "WrongApi"), ({"stage": ""}, "NoStage")])
+def test_an_api_that_is_ours_or_deploys_nothing_is_not_to_be_named(more: dict[str, Any], code: str) -> None:
+    api = ANSWERS["apigw.api"] | more
+    assert refusal("/a auth=iam api=a1b2c3", answers=ANSWERS | {"apigw.api": api}) == code
 
 
 def test_two_exposures_never_make_the_same_route_under_two_claims() -> None:

@@ -74,7 +74,8 @@ class Links:
         return settled
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return self._find(owned.identity)
+        """Whatever became of it."""
+        return next((name for name, status in self._ours(owned.identity) if status != "DELETING"), "")
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """Raise `NotYet` while something still refers to it."""

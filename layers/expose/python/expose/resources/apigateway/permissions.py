@@ -34,6 +34,8 @@ class Permissions:
         """Raise `Refused` where there is no such function."""
         client, function = self._clients.lambda_, resource.spec["function"]
         statement = _statement(ids)
+        if statement in self._statements(function):
+            return Made(f"{function}#{statement}")
         arn = function.replace(":lambda:", ":execute-api:", 1).partition(":function:")[0]
         try:
             client.add_permission(
