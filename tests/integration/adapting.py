@@ -8,6 +8,7 @@ from typing import Any
 from expose.aws import Clients
 from expose.mechanisms import MECHANISMS, Surroundings
 from expose.model import Identity, Owned, Resource, Service, resolve
+from expose.ledger import Ledger
 from expose.names import Names
 from expose.plan import Create, Delete, Plan, Update, plan
 from expose.policy import Limits
@@ -39,6 +40,7 @@ class Adapting:
         self.owned: dict[Identity, Owned] = {}
         self.adapters = adapters(
             self.clients,
+            Ledger(self.clients, TABLE),
             Names(self.clients, TABLE),
             Shared(self.clients, TABLE),
             stack=STACK,
