@@ -87,6 +87,8 @@ class Rules(Joint):
                         Tags=tags(self.owner(resource.identity)),
                     )
                 except elb.exceptions.PriorityInUseException:
+                    if made := self.find(resource.identity, None, ids):
+                        return made  # by a call of ours whose answer was lost, and which the SDK repeated
                     continue
             return answer["Rules"][0].get("RuleArn", "")
         raise NotYet("others are making rules at the same listener", seconds=2)
