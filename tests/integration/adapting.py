@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from expose.aws import Clients
+from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS, Surroundings
 from expose.model import Identity, Owned, Resource, Service, resolve
-from expose.ledger import Ledger
 from expose.names import Names
 from expose.plan import Create, Delete, Plan, Update, plan
 from expose.policy import Limits
