@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from expose.aws import Clients
 from expose.model import Owned, Resource, digest, fingerprint
 from expose.refusals import NotYet
-from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, unless_gone
+from expose.resources.apigateway.edge import changing, pages, unless_gone
 from expose.resources.kind import Ids, Made
+from expose.resources.mark import OWNER_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef, CreateApiRequestTypeDef

@@ -8,8 +8,8 @@ from typing import Any
 
 from expose.aws import Clients
 from expose.model import Owned, Resource, fingerprint
-from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import changing, pages, said, unless_gone
+from expose.refusals import Refused
+from expose.resources.apigateway.edge import by_id, changing, said, there, unless_gone, unless_used
 from expose.resources.kind import Ids, Made
 
 _HEADER = ["$request.header.Authorization"]
@@ -27,27 +27,15 @@ class Authorizers:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        entries = list(owned)
-        ids = {entry.identity: entry.aws_id for entry in entries}
-        for entry in entries:
-            ref = entry.refs.get("api", "") if entry.identity.kind == "apigw.authorizer" else ""
-            api = ref if isinstance(ref, str) else ids.get(ref, "")
-            if api and entry.aws_id:
-                for found in self._all(api):
-                    if found["AuthorizerId"] == entry.aws_id:
-                        yield Owned(
-                            entry.identity,
-                            fingerprint(_seen(found)),
-                            entry.aws_id,
-                            refs=entry.refs,
-                            shared=True,
-                        )
+        for entry, _, found in there("apigw.authorizer", owned, self._all):
+            spec = _seen(found)
+            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` for an issuer that API Gateway does not take."""
         name = _name(resource.identity.key)
         gateway = self._clients.apigatewayv2
-        for found in self._all(ids["api"]):
+        for found in self._all(ids["api"]).values():
             if found["Name"] == name:
                 return self.update(resource, found["AuthorizerId"], ids, mark)
         try:
@@ -71,29 +59,21 @@ class Authorizers:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        for found in self._all(ids["api"]) if ids.get("api") else ():
+        for found in self._all(ids["api"]).values() if ids.get("api") else ():
             if found["Name"] == _name(owned.identity.key):
                 return str(found["AuthorizerId"])
         return ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         gateway = self._clients.apigatewayv2
-        if not ids.get("api"):
-            return ""
-        try:
-            with unless_gone(), changing():
+        if ids.get("api"):
+            with unless_used(f"authorizer {aws_id}"), unless_gone(), changing():
                 gateway.get_authorizer(ApiId=ids["api"], AuthorizerId=aws_id)
                 gateway.delete_authorizer(ApiId=ids["api"], AuthorizerId=aws_id)
-        except gateway.exceptions.ConflictException as error:
-            raise NotYet(f"authorizer {aws_id} is still in use: {said(error)}", seconds=5) from error
         return ""
 
-    def _all(self, api: str) -> list[Any]:
-        gateway = self._clients.apigatewayv2
-        try:
-            return list(pages(gateway.get_authorizers, ApiId=api))
-        except gateway.exceptions.NotFoundException:
-            return []
+    def _all(self, api: str) -> dict[str, Any]:
+        return by_id(self._clients.apigatewayv2.get_authorizers, "AuthorizerId", ApiId=api)
 
 
 def _name(key: str) -> str:

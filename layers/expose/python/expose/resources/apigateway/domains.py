@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from expose.aws import Clients, code
 from expose.model import Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, said, unless_gone
+from expose.resources.apigateway.edge import by_id, changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made
+from expose.resources.mark import OWNER_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import GetDomainNameResponseTypeDef
@@ -102,19 +103,16 @@ class Mappings:
             if entry.identity.kind == "apigw.mapping" and entry.aws_id:
                 api = resolve(entry.refs, known).get("api", "")
                 domain = entry.identity.key.partition("/")[0]
-                for found in self._all(domain):
-                    if found["ApiMappingId"] == entry.aws_id:
-                        below = found.get("ApiMappingKey", "")
-                        spec = {"domain": domain, "below": below, "stage": found["Stage"]}
-                        spec |= {} if found["ApiId"] == api else {"api": found["ApiId"]}
-                        yield Owned(
-                            entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True
-                        )
+                if found := self._all(domain).get(entry.aws_id):
+                    below = found.get("ApiMappingKey", "")
+                    spec = {"domain": domain, "below": below, "stage": found["Stage"]}
+                    spec |= {} if found["ApiId"] == api else {"api": found["ApiId"]}
+                    yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where the domain leads to an API of somebody else there."""
         spec, gateway = resource.spec, self._clients.apigatewayv2
-        for found in self._all(spec["domain"]):
+        for found in self._all(spec["domain"]).values():
             if found.get("ApiMappingKey", "") == spec["below"]:
                 if found["ApiId"] == ids["api"]:
                     return Made(found["ApiMappingId"])
@@ -144,7 +142,7 @@ class Mappings:
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         domain, _, below = owned.identity.key.partition("/")
-        for found in self._all(domain):
+        for found in self._all(domain).values():
             if found.get("ApiMappingKey", "") == below and found["ApiId"] == ids.get("api"):
                 return str(found["ApiMappingId"])
         return ""
@@ -152,16 +150,12 @@ class Mappings:
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         domain = owned.identity.key.partition("/")[0]
         with unless_gone(), changing():
-            if any(found["ApiMappingId"] == aws_id for found in self._all(domain)):
+            if aws_id in self._all(domain):
                 self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
         return ""
 
-    def _all(self, domain: str) -> list[Any]:
-        gateway = self._clients.apigatewayv2
-        try:
-            return list(pages(gateway.get_api_mappings, DomainName=domain))
-        except gateway.exceptions.NotFoundException:
-            return []
+    def _all(self, domain: str) -> dict[str, Any]:
+        return by_id(self._clients.apigatewayv2.get_api_mappings, "ApiMappingId", DomainName=domain)
 
 
 class Aliases:

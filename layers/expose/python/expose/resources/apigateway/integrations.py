@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Owned, Resource, fingerprint, resolve
+from expose.model import Owned, Resource, fingerprint
 from expose.refusals import NotYet
-from expose.resources.apigateway.edge import changing, pages, said, unless_gone
+from expose.resources.apigateway.edge import by_id, changing, there, unless_gone, unless_used
 from expose.resources.kind import Ids, Made
 
 _LINKED = 15.0  # seconds before it is looked again whether the link can be used
@@ -23,18 +23,9 @@ class Integrations:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        entries = list(owned)
-        known = {entry.identity: entry for entry in entries}
-        listed: dict[str, dict[str, Any]] = {}
-        for entry in entries:
-            ids = resolve(entry.refs, known) if entry.identity.kind == "apigw.integration" else {}
-            if not ids.get("api") or not entry.aws_id:
-                continue
-            if ids["api"] not in listed:
-                listed[ids["api"]] = self._all(ids["api"])
-            if found := listed[ids["api"]].get(entry.aws_id):
-                spec = _seen(found, str(entry.refs["backend"]), ids)
-                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+        for entry, ids, found in there("apigw.integration", owned, self._all):
+            spec = _seen(found, str(entry.refs["backend"]), ids)
+            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Creating is not safe to repeat: one that is there is found by its description."""
@@ -67,14 +58,10 @@ class Integrations:
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         gateway = self._clients.apigatewayv2
-        if not ids.get("api"):
-            return ""
-        try:
-            with unless_gone(), changing():
+        if ids.get("api"):
+            with unless_used(f"integration {aws_id}"), unless_gone(), changing():
                 gateway.get_integration(ApiId=ids["api"], IntegrationId=aws_id)
                 gateway.delete_integration(ApiId=ids["api"], IntegrationId=aws_id)
-        except gateway.exceptions.ConflictException as error:
-            raise NotYet(f"integration {aws_id} is still in use: {said(error)}", seconds=5) from error
         return ""
 
     def _check_link(self, link: str) -> None:
@@ -84,11 +71,7 @@ class Integrations:
             raise NotYet(f"VPC link {link} is being made, which takes minutes", seconds=_LINKED)
 
     def _all(self, api: str) -> dict[str, Any]:
-        gateway = self._clients.apigatewayv2
-        try:
-            return {each["IntegrationId"]: each for each in pages(gateway.get_integrations, ApiId=api)}
-        except gateway.exceptions.NotFoundException:
-            return {}
+        return by_id(self._clients.apigatewayv2.get_integrations, "IntegrationId", ApiId=api)
 
 
 def _description(key: str, mark: str) -> str:

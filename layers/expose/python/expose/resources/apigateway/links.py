@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, digest, fingerprint
 from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import OWNER_TAG, changing, pages, said, unless_gone
+from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made, Settled
+from expose.resources.mark import OWNER_TAG
 
 _USABLE = frozenset({"AVAILABLE", "INACTIVE"})
 """An inactive one, which had no traffic for 60 days, resumes by itself."""
+_GOOD = _USABLE | {"PENDING"}
 
 
 class Links:
@@ -23,15 +25,8 @@ class Links:
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
-            if (
-                entry.identity.kind == "apigw.link"
-                and entry.aws_id
-                and self._status(entry.aws_id)[0]
-                in {
-                    *_USABLE,
-                    "PENDING",
-                }
-            ):
+            is_ours = entry.identity.kind == "apigw.link" and entry.aws_id
+            if is_ours and self._status(entry.aws_id)[0] in _GOOD:
                 yield Owned(entry.identity, fingerprint({}), entry.aws_id, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
@@ -55,7 +50,7 @@ class Links:
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         """It cannot be changed; one that failed is made again."""
-        if self._status(aws_id)[0] in {*_USABLE, "PENDING"}:
+        if self._status(aws_id)[0] in _GOOD:
             return Made(aws_id, operation="linking")
         with unless_gone(), changing():
             self._clients.apigatewayv2.delete_vpc_link(VpcLinkId=aws_id)
@@ -90,8 +85,7 @@ class Links:
 
     def _find(self, identity: Identity) -> str:
         """The id of one that can be used, or will be; empty for none."""
-        good = {*_USABLE, "PENDING"}
-        return next((name for name, status in self._ours(identity) if status in good), "")
+        return next((name for name, status in self._ours(identity) if status in _GOOD), "")
 
     def _remove_failed(self, identity: Identity) -> None:
         """They count among the ten of a Region."""

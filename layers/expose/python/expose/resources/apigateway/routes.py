@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Identity, Owned, Resource, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import changing, pages, said, unless_gone
+from expose.resources.apigateway.edge import by_id, changing, said, there, unless_gone
 from expose.resources.kind import Ids, Made
 
 _BACKED = 3.0  # seconds before it is looked again whether a backend has tasks
@@ -27,18 +27,9 @@ class Routes:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        entries = list(owned)
-        known = {entry.identity: entry for entry in entries}
-        listed: dict[str, dict[str, Any]] = {}
-        for entry in entries:
-            api = _id(entry, "api", known) if entry.identity.kind == "apigw.route" else ""
-            if not api or not entry.aws_id:
-                continue
-            if api not in listed:
-                listed[api] = self._all(api)
-            if found := listed[api].get(entry.aws_id):
-                spec = _seen(found, entry, known)
-                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+        for entry, ids, found in there("apigw.route", owned, self._all):
+            spec = _seen(found, entry, ids)
+            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where somebody else has a route with this key, or one with another variable in its place."""
@@ -123,11 +114,7 @@ class Routes:
             raise NotYet("the path is taken over once the tasks are registered", seconds=_BACKED)
 
     def _all(self, api: str) -> dict[str, Any]:
-        gateway = self._clients.apigatewayv2
-        try:
-            return {each["RouteId"]: each for each in pages(gateway.get_routes, ApiId=api)}
-        except gateway.exceptions.NotFoundException:
-            return {}
+        return by_id(self._clients.apigatewayv2.get_routes, "RouteId", ApiId=api)
 
 
 class Throttles:
@@ -145,8 +132,8 @@ class Throttles:
         known = {entry.identity: entry for entry in entries}
         stages: dict[tuple[str, str], Any] = {}
         for entry in entries:
-            api = _id(entry, "api", known) if entry.identity.kind == "apigw.throttle" else ""
-            if not api or not entry.aws_id:
+            ids = resolve(entry.refs, known) if entry.identity.kind == "apigw.throttle" else {}
+            if not (api := ids.get("api", "")) or not entry.aws_id:
                 continue
             stage, _, key = entry.aws_id.partition("#")
             if (api, stage) not in stages:
@@ -210,11 +197,6 @@ def _of(identity: Identity) -> str:
     return f"{before.rpartition('/')[2]}#{key}"
 
 
-def _id(entry: Owned, name: str, known: Mapping[Identity, Owned]) -> str:
-    ref = entry.refs.get(name, "")
-    return ref if isinstance(ref, str) else known[ref].aws_id if ref in known else ""
-
-
 def _target(ids: Ids) -> str:
     return f"integrations/{ids['integration']}"
 
@@ -229,11 +211,12 @@ def _wanted(resource: Resource, ids: Ids) -> Any:
     }
 
 
-def _seen(found: Mapping[str, Any], entry: Owned, known: Mapping[Identity, Owned]) -> dict[str, Any]:
+def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
+    """The spec that a route fulfils, in which what is ours has our name."""
+
     def name(ref: str, value: str) -> str:
-        identity = entry.refs.get(ref)
-        mine = known.get(identity) if isinstance(identity, Identity) else None
-        return mine.identity.key if mine and value and mine.aws_id == value else value
+        mine = entry.refs.get(ref)
+        return mine.key if isinstance(mine, Identity) and value and ids.get(ref) == value else value
 
     return {
         "key": found["RouteKey"],

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Owned, Resource, fingerprint
-from expose.resources.apigateway.edge import OWNER_TAG, changing, unless_gone
+from expose.model import Owned, Resource, fingerprint, resolve
+from expose.resources.apigateway.edge import changing, unless_gone
 from expose.resources.kind import Ids, Made
+from expose.resources.mark import OWNER_TAG
 
 _FORMAT = json.dumps(
     {
@@ -39,11 +40,11 @@ class Stages:
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         entries = list(owned)
-        ids = {entry.identity: entry.aws_id for entry in entries}
+        known = {entry.identity: entry for entry in entries}
         gateway = self._clients.apigatewayv2
         for entry in entries:
-            api = ids.get(entry.parents[0], "") if entry.identity.kind == "apigw.stage" else ""
-            if not entry.aws_id or not api:
+            ids = resolve(entry.refs, known) if entry.identity.kind == "apigw.stage" else {}
+            if not entry.aws_id or not (api := ids.get("api", "")):
                 continue
             try:
                 stage = gateway.get_stage(ApiId=api, StageName=entry.aws_id)

@@ -1,6 +1,5 @@
-"""How what we made in Cloud Map can be told from what others made."""
+"""How our instances can be told from those of others: they take no tags, but attributes."""
 
 from __future__ import annotations
 
-OWNER_TAG = "ecs-expose:owner"
 OWNER_ATTRIBUTE = "EXPOSE_OWNER"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from expose.aws import Clients
 from expose.model import Owned, Resource, fingerprint
 from expose.refusals import NotYet, Refused
-from expose.resources.cloudmap.mark import OWNER_TAG
 from expose.resources.kind import Ids, Made
+from expose.resources.mark import OWNER_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_servicediscovery.type_defs import TagTypeDef

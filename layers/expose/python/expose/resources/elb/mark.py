@@ -10,11 +10,10 @@ from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
 from expose.refusals import Refused
+from expose.resources.mark import OWNER_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import TagTypeDef
-
-OWNER_TAG = "ecs-expose:owner"
 
 _QUOTAS = {
     "TooManyCertificates": "certificates on the listener",
