@@ -24,3 +24,8 @@ class Surroundings:
     limits: Limits
     mark: str
     found: Mapping[Lookup, Any] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> str:
+        """The name of this stack, with which every mark begins."""
+        return self.mark.partition("/")[0]

@@ -103,8 +103,7 @@ def _heir(exposure: Exposure, surroundings: Surroundings) -> dict[str, str]:
     """Who may take the claim over: the exposures of one other service of the cluster."""
     if "to" not in exposure.options:
         return {}
-    stack = surroundings.mark.partition("/")[0]
-    return {"heir": f"{stack}/{exposure.service.cluster}/{exposure.options['to']}"}
+    return {"heir": f"{surroundings.stack}/{exposure.service.cluster}/{exposure.options['to']}"}
 
 
 def _link(exposure: Exposure, service: Service, surroundings: Surroundings) -> Resource:

@@ -41,7 +41,7 @@ def backend(exposure: Exposure, service: Service, surroundings: Surroundings) ->
 
 
 def _cloudmap(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:
-    arn, stack = service.arn, surroundings.mark.partition("/")[0]
+    arn, stack = service.arn, surroundings.stack
     namespace = Resource(
         Identity("cloudmap.namespace", f"http/{stack}-api"),
         spec={"name": f"{stack}-api", "kind": "http"},
