@@ -84,6 +84,27 @@ class Task:
     bindings: tuple[tuple[str, int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Opening:
+    """Ports of a task that the internet reaches, over IPv4 or IPv6 (`family`), through the security `groups` named.
+
+    `protocol` is tcp, udp, icmp, icmpv6, the number of another, `other` for all that are not named beside it, or `-1`
+    for all there are. What has no ports counts as 0-65535. `world` means half of the internet at least, and `sources`
+    is then the whole of it, else the ranges that get in.
+    """
+
+    family: int
+    protocol: str
+    first: int
+    last: int
+    world: bool
+    sources: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def lets_in(self, protocol: str, port: int) -> bool:
+        return self.protocol in {protocol, "-1"} and self.first <= port <= self.last
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service as last read, at `read_at`. `tasks` are those that are not stopping.
@@ -163,6 +184,9 @@ class Resource:
     def fingerprint(self) -> str:
         return fingerprint(self.spec)
 
+
+MAKING = "making"
+"""The operation of what has an id already, and is of no use before it is made."""
 
 WATCHED = "watched"
 """The operation of what is made, and of which AWS is only finding out how it is."""
