@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.cloudformation import parsing
+from moto.cloudformation import models, parsing
 from moto.core.common_models import CloudFormationModel
 
 from farm.aws import ACCOUNT, REGION
@@ -21,6 +21,7 @@ def mend() -> None:
     known = parsing.resource_class_from_type
     parsing.resource_class_from_type = lambda kind: _class_of(kind, known)
     parsing.clean_json = _without_nothing(parsing.clean_json)
+    models.Stack.stack_resources = property(_made)
     parsing.ResourceMap.load_parameters = _with_default_lists(parsing.ResourceMap.load_parameters)
 
 
@@ -68,6 +69,11 @@ class Unmodelled(CloudFormationModel):  # type: ignore[misc]  # moto is untyped 
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Nothing was there but the name."""
+
+
+def _made(stack: Any) -> list[Any]:
+    """Moto lists a resource whose condition does not hold as None, and cannot look past it."""
+    return [each for each in stack.resource_map.values() if each is not None]
 
 
 def _class_of(kind: str, known: Callable[[str], Any]) -> Any:

@@ -58,6 +58,7 @@ RECORD = Record(
     value=f"{NAME} ttl=ñ",
     good=f"{NAME} ttl=15",
     status=Status.INVALID,
+    status_since=NOW - 3600,
     code="UnreadableTag",
     message="a word, a 'quote', a\nline",
     owned=(CLAIM, OWNED),

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecs import ECSClient
@@ -70,6 +71,10 @@ class Clients:
         """For what is not safe to repeat: where the answer is lost, it is looked for before it is asked for again."""
         once = self._config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
         return self._session.client("apigatewayv2", config=once)
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return self._session.client("cloudformation", config=self._config)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:

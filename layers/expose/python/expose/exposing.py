@@ -12,6 +12,7 @@ from dataclasses import replace
 from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
+from expose.foresight import Foresight
 from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, Resource, Service, ServiceArn, digest
 from expose.outcome import Outcome
@@ -94,6 +95,25 @@ class Exposing:
         outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
         return self._watch(ask, outcome, service)
 
+    def foresee(self, ask: Ask, service: Service, *, none_ready_for: float) -> Foresight:
+        """What `follow` would come to, with all of it read afresh and nothing changed, in AWS or in the ledger."""
+        record, current = self._read(ask.record, ask)
+        seen = Foresight(ask, record, current, refused=ask.refusal, failed=ask.failure)
+        for attempt in ask.attempts:
+            try:
+                desired = self._desired(attempt, service, record, none_ready_for)
+            except Refused as refusal:
+                seen = replace(seen, refused=seen.refused or refusal)
+                continue
+            except NotYet as reason:
+                seen = replace(seen, waiting=seen.waiting or reason)
+                continue
+            wanted = plan(desired, current, record.by_identity)
+            if not attempt.now and seen.failed and not seen.refused:
+                wanted = Plan(wanted.openings)
+            return self._permitted(replace(seen, attempt=attempt, desired=desired, plan=wanted), service)
+        return self._permitted(replace(seen, plan=_withdrawal(record, service)), service)
+
     def replacing(self, ask: Ask, service: Service) -> Replacing | None:
         """Whether the tag wants sick tasks replaced."""
         if ask.exposure is None or ask.policy != "sync":
@@ -148,8 +168,7 @@ class Exposing:
         self, ask: Ask, outcome: Outcome, service: Service, serving: Sequence[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
-        gone = [each for each in outcome.record.owned if stopped(each, service.alive) and not each.busy]
-        wanted = Plan(closings=tuple(Delete(each) for each in gone))
+        wanted = _withdrawal(outcome.record, service)
         return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 
     def _apply(
@@ -160,6 +179,11 @@ class Exposing:
         applied = self._applier.apply(record, permitted, mark=self.mark(ask), alive=alive, serving=serving)
         applied.withheld = str(wanted) if wanted != permitted else ""
         return applied
+
+    def _permitted(self, seen: Foresight, service: Service) -> Foresight:
+        """Less what the policy keeps back."""
+        permitted = POLICIES[seen.ask.policy](seen.plan, service.alive)
+        return replace(seen, plan=permitted, withheld=seen.plan.without(permitted))
 
     def _desired(
         self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
@@ -198,6 +222,12 @@ class Exposing:
             return self._mechanisms[attempt.exposure.mechanism].wants_public(attempt.exposure, surroundings)
         except Refused:
             return False  # it is refused again, and reported, where it is carried out
+
+
+def _withdrawal(record: Record, service: Service) -> Plan:
+    """Of what is there for tasks that have stopped."""
+    gone = [each for each in record.owned if stopped(each, service.alive) and not each.busy]
+    return Plan(closings=tuple(Delete(each) for each in gone))
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

@@ -60,6 +60,13 @@ class Plan:
     def __str__(self) -> str:
         return "\n".join(str(change) for change in (*self.openings, *self.closings))
 
+    def without(self, other: Plan) -> Plan:
+        """The changes that are not in another plan."""
+        return Plan(
+            tuple(each for each in self.openings if each not in other.openings),
+            tuple(each for each in self.closings if each not in other.closings),
+        )
+
 
 def plan(desired: Sequence[Resource], current: Mapping[Identity, str], owned: dict[Identity, Owned]) -> Plan:
     """Compare by identity, and specs by fingerprint.

@@ -42,7 +42,8 @@ class Record:
     to be looked at again, `retry_at` when everything is read and tried anew after a refusal or a failure; both 0 for
     not at all. `watch_at` is when AWS is asked again how healthy they are that it owns, 0 for not at all. `since` is when
     the change happened that is not published yet. `announced` tells what was said last.
-    `closed` is set for good when the stack is being deleted.
+    `status_since` is when the status became what it is, 0 where that is not known. `closed` is set for good when the
+    stack is being deleted.
     """
 
     service: str
@@ -50,6 +51,7 @@ class Record:
     value: str = ""
     good: str = ""
     status: Status = Status.PENDING
+    status_since: float = 0.0
     code: str = ""
     message: str = ""
     owned: tuple[Owned, ...] = ()

@@ -62,6 +62,7 @@ def judge(
     return replace(
         outcome.record,
         status=status,
+        status_since=(before.status is status and before.status_since) or now,
         code=reason,
         message=message,
         attempts=attempts,
