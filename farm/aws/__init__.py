@@ -28,6 +28,7 @@ MENDED = (
     "aws.ecs",
     "aws.elb",
     "aws.events",
+    "aws.restapis",
     "aws.route53",
     "aws.sqs",
     "aws.tagging",

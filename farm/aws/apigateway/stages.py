@@ -124,7 +124,7 @@ def _check(api: Api, shown: Result, asked: Params) -> None:
             raise _no_route(key)
         _check_settings(settings)
     _check_settings(shown["DefaultRouteSettings"])
-    _check_logs(shown.get("AccessLogSettings"))
+    check_logs(shown.get("AccessLogSettings"))
 
 
 def _check_settings(settings: Result) -> None:
@@ -134,7 +134,8 @@ def _check_settings(settings: Result) -> None:
         raise invalid("Throttling limits must not be negative")
 
 
-def _check_logs(settings: Result | None) -> None:
+def check_logs(settings: Result | None) -> None:
+    """Access logs of either version of API Gateway."""
     if settings is None:
         return
     if not _LOG_GROUP.fullmatch(settings.get("DestinationArn", "")):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from moto.ec2 import ec2_backends
 from moto.ec2.exceptions import InvalidSubnetIdError
@@ -17,6 +17,7 @@ from farm.aws.apigateway.changes import telling
 from farm.aws.apigateway.model import (
     Gateway,
     Params,
+    Refused,
     Result,
     VpcLink,
     check_room,
@@ -27,6 +28,9 @@ from farm.aws.apigateway.model import (
     random_id,
 )
 from farm.aws.apigateway.paging import page
+
+ELSEWHERE: list[Callable[[Gateway, str], Iterable[str]]] = []
+"""Who else may refer to a link, and is asked before one is deleted: REST APIs, which HTTP APIs do not know."""
 
 
 @telling
@@ -73,10 +77,9 @@ def delete_vpc_link(of: Gateway, asked: Params) -> Result:
     identity = asked["VpcLinkId"]
     link = of.link(identity)
     if users := sorted(set(_users(of, identity))):
-        raise invalid(
-            f"Cannot delete vpc link. Vpc link '{identity}', is referenced in [{', '.join(users)}] "
-            "in format of [Method:Resource]"
-        )
+        raise _in_use(identity, users, "Method:Resource")
+    if users := sorted({one for look in ELSEWHERE for one in look(of, identity)}):
+        raise _in_use(identity, users, "RESTApiId:Method:Resource:Stage")
     if link.shown["VpcLinkStatus"] != "DELETING":
         _set(link, "DELETING", "VPC link is deleting ENIs")
         later(of.settings.linking, lambda: _vanish(of, identity))
@@ -113,6 +116,12 @@ def _users(of: Gateway, link: str) -> Iterator[str]:
             for served in stage.serves.routes:
                 if served.integration and served.integration.link == link:
                     yield f"{_method(served.key)}:{served.id}"
+
+
+def _in_use(link: str, users: Sequence[str], form: str) -> Refused:
+    return invalid(
+        f"Cannot delete vpc link. Vpc link '{link}', is referenced in [{', '.join(users)}] in format of [{form}]"
+    )
 
 
 def _method(key: str) -> str:
