@@ -24,6 +24,13 @@ _ASKED = {
     "CreateApi": ("ApiName", "Name", ""),
     "UpdateApi": ("ApiName", "Name", ""),
 }
+_ASKED_OF_REST = {
+    "PutMethod": ("RouteAuthorizationType", "authorizationType", "NONE"),
+    "UpdateMethod": ("RouteAuthorizationType", "authorizationType", ""),
+    "CreateAuthorizer": ("AuthorizerType", "type", ""),
+    "CreateRestApi": ("ApiName", "name", ""),
+    "UpdateRestApi": ("ApiName", "name", ""),
+}
 """What conditions may ask about a request, where the call says it, and what it says by saying nothing."""
 _ROLE = Need(
     "iam:CreateServiceLinkedRole",
@@ -46,9 +53,11 @@ def needs(service: str, operation: str, params: Params) -> list[Need]:
     """`service` is apigateway or apigatewayv2."""
     method, path = _request(service, operation, params)
     tags = _tag_keys(params)
-    found = [Need(f"apigateway:{method}", _ROOT + path, {**_keys(operation, params), **tags})]
+    asked = _ASKED if service == "apigatewayv2" else _ASKED_OF_REST
+    found = [Need(f"apigateway:{method}", _ROOT + path, {**_keys(asked.get(operation), params), **tags})]
     if tags and operation != "TagResource":
-        found.append(Need("apigateway:POST", f"{_ROOT}/tags/*", tags))
+        tagging = "POST" if service == "apigatewayv2" else "PUT"
+        found.append(Need(f"apigateway:{tagging}", f"{_ROOT}/tags/*", tags))
     if operation == "CreateVpcLink":
         found.append(_ROLE)
     if params.get("AccessLogSettings"):
@@ -69,7 +78,8 @@ def tags_of(resource: str) -> dict[str, str]:
 
 
 def _logged(params: Params) -> bool:
-    api = gateway(REGION).apis.get(params["ApiId"])
+    """Of an HTTP API's stage: REST APIs write logs as the account's own role."""
+    api = gateway(REGION).apis.get(params.get("ApiId", ""))
     stage = api.stages.get(params["StageName"]) if api else None
     return stage is not None and bool(stage.shown.get("AccessLogSettings"))
 
@@ -84,12 +94,18 @@ def _request(service: str, operation: str, params: Params) -> tuple[str, str]:
     return model.http["method"], path
 
 
-def _keys(operation: str, params: Params) -> dict[str, list[str]]:
-    if operation not in _ASKED:
+def _keys(asked: tuple[str, str, str] | None, params: Params) -> dict[str, list[str]]:
+    if asked is None:
         return {}
-    key, member, unsaid = _ASKED[operation]
-    value = params.get(member) or unsaid
+    key, member, unsaid = asked
+    value = params.get(member) or _patch(params, member) or unsaid
     return {f"apigateway:Request/{key}": [value]} if value else {}
+
+
+def _patch(params: Params, member: str) -> str:
+    """What the PATCH operations of a REST API make of a member; nothing if they leave it."""
+    said = [one for one in params.get("patchOperations", ()) if one.get("path") == f"/{member}"]
+    return str(said[-1].get("value", "")) if said else ""
 
 
 def _tag_keys(params: Params) -> dict[str, list[str]]:
