@@ -18,7 +18,7 @@ TAG = "expose:api"
 TASKS = service(task(1), task(2), subnets=("subnet-1", "subnet-2"))
 LISTENER = {"arn": "arn:listener/80", "host": "a.com"}
 ANSWERS: dict[str, Any] = {
-    "ec2.link": {"vpc": "vpc-1", "groups": ["sg-1"]},
+    "ec2.link": {"link": "vpc-1/1a2b", "subnets": ["subnet-1", "subnet-2"], "groups": ["sg-1"]},
     "apigw.domain": {"ours": False, "address": "d-1.execute-api"},
     "apigw.api": {"stage": "$default", "address": "a1b2c3.execute-api", "ours": False},
     "lb.listener": [LISTENER],
@@ -49,6 +49,8 @@ VALUES = [
     "a.com/orders auth=lambda function=f stage=beta burst=3",
     "/orders auth=iam api=a1b2c3",
     "/orders auth=iam via=lb",
+    "rest/shop/v1/orders auth=iam",
+    "rest/shop auth=cognito pool=eu-west-1_Ab12 scopes=a methods=GET+PUT strip=yes",
 ]
 
 
@@ -65,8 +67,10 @@ def test_every_resource_comes_after_those_that_it_refers_to_and_the_claims_come_
 
 @pytest.mark.parametrize("value", VALUES)
 def test_every_route_has_a_claim_and_its_authorisation(value: str) -> None:
-    for route in named(desired(value), "apigw.route"):
-        assert route.spec["authorization"] in {"AWS_IAM", "JWT", "CUSTOM"}
+    routes = [*named(desired(value), "apigw.route"), *named(desired(value), "rest.route")]
+    assert routes
+    for route in routes:
+        assert route.spec["authorization"] in {"AWS_IAM", "JWT", "CUSTOM", "COGNITO_USER_POOLS"}
         assert bool(route.spec["authorizer"]) == ("authorizer" in route.refs)
         assert route.refs["claim"] in {each.identity for each in named(desired(value), "claim")}
 
@@ -120,7 +124,7 @@ def test_who_may_take_over_is_one_service_of_the_cluster() -> None:
         ("a.com/a auth=iam api=a1b2c3", {}, "WrongOption"),
         ("/a auth=iam api=a1b2c3 stage=b", {}, "WrongOption"),
         ("/a auth=iam via=registry", {}, "NoRegistry"),
-        ("/a auth=iam via=lb", {"answers": ANSWERS | {"lb.listener": [LISTENER, LISTENER]}}, "SeveralListeners"),
+        ("/a auth=iam via=lb", {"answers": ANSWERS | {"lb.listener": [LISTENER, LISTENER | {"host": "b.com"}]}}, "SeveralListeners"),
         ("/a auth=iam", {"of": service(task(1))}, "NoVpc"),
         ("/a auth=iam", {"of": service(task(1, private_ipv4=""), subnets=("subnet-1",))}, "NoPrivateAddress"),
     ],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from expose.aws import AwsError
-from expose.model import Identity, Owned, Resource, resolve
+from expose.model import MAKING, Identity, Owned, Resource, resolve
 from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
 from expose.policy import stopped
@@ -155,7 +155,8 @@ class Application:
     def _check_parents(self, resource: Resource) -> None:
         for parent in resource.parents:
             entry = self.entries.get(parent)
-            if parent in self.outcome.unopened or entry is None or not entry.aws_id or entry.leaving:
+            made = entry is not None and entry.aws_id and not entry.leaving and entry.operation != MAKING
+            if parent in self.outcome.unopened or not made:
                 raise Behind(f"waiting for {parent}", seconds=_MEANWHILE)
 
     def _update(self, change: Update) -> None:

@@ -21,6 +21,7 @@ from expose.resources import Adapters, Condition, Settled
 from expose.shared import Shared
 
 _SETTLES = 3.0  # seconds that an operation of AWS usually takes
+_SETTLES_LATE = 15.0  # the same, between two looks at what takes minutes
 _HURRIED = 1.0  # the same, where the outcome stands in the way of a withdrawal
 
 
@@ -124,8 +125,8 @@ def _overtaken(entry: Owned, alive: Collection[str]) -> bool:
 
 
 def _settles(entry: Owned, now: float) -> float:
-    """Seconds until it is worth asking how an operation came out: 3 after its start, then 6, 12 and so on."""
+    """Seconds until it is worth asking how an operation came out: 3 after its start, then 6, 12, and each 15 more."""
     pause = _SETTLES
     while entry.since + pause <= now:
-        pause *= 2
+        pause += min(pause, _SETTLES_LATE)
     return entry.since + pause - now

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_servicediscovery import ServiceDiscoveryClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 T = TypeVar("T")
 
@@ -58,9 +60,22 @@ class Clients:
             connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4}
         )
 
+    @property
+    def _unrepeated(self) -> Config:
+        return self._config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
     @cached_property
     def acm(self) -> ACMClient:
         return self._session.client("acm", config=self._config)
+
+    @cached_property
+    def apigateway(self) -> APIGatewayClient:
+        return self._session.client("apigateway", config=self._config)
+
+    @cached_property
+    def apigateway_once(self) -> APIGatewayClient:
+        """See `apigatewayv2_once`."""
+        return self._session.client("apigateway", config=self._unrepeated)
 
     @cached_property
     def apigatewayv2(self) -> ApiGatewayV2Client:
@@ -69,8 +84,7 @@ class Clients:
     @cached_property
     def apigatewayv2_once(self) -> ApiGatewayV2Client:
         """For what is not safe to repeat: where the answer is lost, it is looked for before it is asked for again."""
-        once = self._config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-        return self._session.client("apigatewayv2", config=once)
+        return self._session.client("apigatewayv2", config=self._unrepeated)
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
@@ -111,6 +125,10 @@ class Clients:
     @cached_property
     def sqs(self) -> SQSClient:
         return self._session.client("sqs", config=self._config)
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        return self._session.client("ssm", config=self._config)
 
     @cached_property
     def tagging(self) -> ResourceGroupsTaggingAPIClient:

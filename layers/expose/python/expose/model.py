@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from expose.refusals import Refused
@@ -67,8 +68,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as last read. `bindings` tells the host port of each container port in bridge and host mode, `instance` the
-    EC2 instance that the task runs on where it shares the host's addresses.
+    """A task as last read.
+
+    `bindings` tells for each container, port and protocol the host port in bridge and host mode, `instance` the EC2
+    instance that the task runs on where it shares the host's addresses. `openings` are None where nobody asked.
     """
 
     id: str
@@ -81,7 +84,8 @@ class Task:
     public_ipv4: str = ""
     ipv6: str = ""
     instance: str = ""
-    bindings: tuple[tuple[str, int, int], ...] = ()
+    bindings: tuple[tuple[str, int, int, str], ...] = ()
+    openings: tuple[Opening, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,6 +107,14 @@ class Opening:
 
     def lets_in(self, protocol: str, port: int) -> bool:
         return self.protocol in {protocol, "-1"} and self.first <= port <= self.last
+
+
+class Detail(IntEnum):
+    """How much has to be known of each task: each degree with all before it."""
+
+    PRIVATE = 0
+    PUBLIC = 1  # its public addresses
+    OPEN = 2  # and what the internet reaches there
 
 
 @dataclass(frozen=True, slots=True)

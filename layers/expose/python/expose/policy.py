@@ -78,7 +78,8 @@ def to_publish(
 class Apis:
     """What a stack says of the HTTP APIs: which existing ones a tag may name, whether routes may be open, and what goes
     for all that are made. `presets` are terms of authorisation by name, `logs` the ARN of the access logs' group,
-    `certificate` and `zone` what custom domains are made with.
+    `certificate` and `zone` what custom domains are made with, `rest_target` whether a REST API is told the `listener` or the
+    `load-balancer` that stands behind it: AWS's own sources disagree (F§5.5).
     """
 
     allowed: tuple[str, ...] = ("*",)
@@ -89,6 +90,7 @@ class Apis:
     cors: tuple[str, ...] = ()
     logs: str = ""
     closes_default: bool = False
+    rest_target: str = "listener"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _PRESET = re.compile(r"([A-Za-z0-9_-]+)\s*:(.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times are in seconds but for `verify_minutes`."""
+    """Times are in seconds but for `verify_minutes` and `trail_days`."""
 
     stack: str
     prefix: str
@@ -31,6 +31,11 @@ class Settings:
     grace: float
     window: float
     on_delete: str
+    trail_days: float
+    guard_zones: tuple[str, ...]
+    """Hosted zones whose other records are watched as well."""
+    audit_all: bool
+    """Whether tasks are audited that no tag exposes."""
     table: str
     work_queue: str
     later_queue: str
@@ -59,6 +64,9 @@ class Settings:
             grace=float(environment["EXPOSE_GRACE"]),
             window=float(environment["EXPOSE_WINDOW"]),
             on_delete=environment["EXPOSE_ON_DELETE"],
+            trail_days=float(environment["EXPOSE_TRAIL_DAYS"]),
+            guard_zones=_words(environment["EXPOSE_GUARD_ZONES"]),
+            audit_all=environment["EXPOSE_AUDIT_ALL"] == "yes",
             table=environment["EXPOSE_TABLE"],
             work_queue=environment["EXPOSE_WORK_QUEUE"],
             later_queue=environment["EXPOSE_LATER_QUEUE"],
@@ -75,6 +83,7 @@ def _apis(environment: Mapping[str, str]) -> Apis:
         cors=_words(environment["EXPOSE_API_CORS"]),
         logs=environment["EXPOSE_API_LOGS"],
         closes_default=environment["EXPOSE_API_CLOSED"] == "yes",
+        rest_target=environment["EXPOSE_API_REST_TARGET"],
     )
 
 

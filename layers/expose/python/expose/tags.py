@@ -128,6 +128,11 @@ def _option(name: str, text: str, grammar: Grammar) -> Any:
         raise ValueError(f"{name}={text}: {problem}") from problem
 
 
+def meaningless(exposure: Exposure, option: str, what: str) -> Invalid:
+    """For an option that is known, and says nothing here."""
+    return Invalid("WrongOption", exposure.said(f"{option}= means nothing for {what}: remove it"))
+
+
 def one_of(*words: str) -> Reader:
     """One of these words, in any case; given back as written here."""
     known = {word.lower(): word for word in words}

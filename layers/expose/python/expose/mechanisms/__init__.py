@@ -5,7 +5,8 @@ To add one, write its file and add its line to `MECHANISMS`. A mechanism
 - must bring a `grammar` that reads its tags;
 - must name in `lookups` what it has to know of AWS before it can decide, and decide from the answers alone;
 - must list each resource after those that it refers to, and the claim of a name before all that carry the name;
-- must raise `Refused` where the owner has to act, and `NotYet` where waiting helps;
+- must raise `Refused` where the owner has to act, and `NotYet` where waiting helps; `Partly` where that is so of some
+  of it only;
 - may not read AWS, the clock or the environment.
 """
 
@@ -14,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from expose.mechanisms import api, dns, lb
+from expose.mechanisms import api, dns, ip, lb
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Resource, Service
+from expose.model import Detail, Exposure, Resource, Service
 from expose.policy import Limits, Ready, Replacing
 from expose.tags import Grammar
 
@@ -24,8 +25,8 @@ __all__ = ["MECHANISMS", "Lookup", "Mechanism", "Surroundings"]
 
 
 class Mechanism(Protocol):
-    """What a mechanism's file holds. `ready` says which tasks it lets in, `wants_public` whether their public addresses
-    have to be looked up, `replacing` whether those found sick are to be replaced.
+    """What a mechanism's file holds. `ready` says which tasks it lets in, `detail` how much has to be known of
+    them, `replacing` whether those found sick are to be replaced.
     """
 
     @property
@@ -36,7 +37,7 @@ class Mechanism(Protocol):
     @property
     def ready(self) -> Ready: ...
 
-    def wants_public(self, exposure: Exposure, surroundings: Surroundings) -> bool: ...
+    def detail(self, exposure: Exposure, surroundings: Surroundings) -> Detail: ...
 
     def replacing(self, exposure: Exposure, service: Service) -> Replacing | None: ...
 
@@ -48,5 +49,6 @@ class Mechanism(Protocol):
 MECHANISMS: Mapping[str, Mechanism] = {
     "api": api,
     "dns": dns,
+    "ip": ip,
     "lb": lb,
 }

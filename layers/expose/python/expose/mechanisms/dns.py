@@ -16,12 +16,12 @@ from typing import Any
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Resource, Service, Task
+from expose.model import Definition, Detail, Exposure, Identity, Resource, Service, Task
 from expose.policy import Limits, Replacing, ready
 from expose.refusals import Invalid, Refused
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
 
-__all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]
+__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
 
 NAMESPACE, SERVICE, INSTANCE, VPC = "cloudmap.namespace", "cloudmap.service", "cloudmap.instance", "ec2.vpc"
 
@@ -38,6 +38,7 @@ grammar = Grammar(
 )
 
 _DEFAULT_TTL = 15
+_FAMILIES = ("AWS_INSTANCE_IPV4", "AWS_INSTANCE_IPV6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,12 @@ def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lo
     return (namespaces, Lookup(VPC, service.subnets[0]))
 
 
-def wants_public(exposure: Exposure, surroundings: Surroundings) -> bool:
-    return _ip(exposure, _namespace(exposure, surroundings)) == "public"
+def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
+    return (
+        Detail.PUBLIC
+        if _ip(exposure, _namespace(exposure, surroundings)) == "public"
+        else Detail.PRIVATE
+    )
 
 
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:
@@ -189,7 +194,7 @@ def _instances(
             spec=spec,
             refs={"service": name.identity},
             task=task.id,
-            address=spec.get("AWS_INSTANCE_IPV4") or spec["AWS_INSTANCE_IPV6"],
+            address=" ".join(spec[key] for key in _FAMILIES if key in spec),
         )
 
     return members(service, instance)

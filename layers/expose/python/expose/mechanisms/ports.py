@@ -12,11 +12,21 @@ def endpoint(exposure: Exposure, task: Task, definition: Definition, *, required
     0 where the task has no container port and none is `required`. Raise `Refused` where the tag does not say which
     of several is meant, or names one that does not exist, or one that is not bound on the host.
     """
-    port = _container_port(exposure, definition, required=required)
-    if port is None or definition.network_mode == "awsvpc":
-        return port.number if port else 0
-    for container, number, bound in task.bindings:
-        if (container, number) == (port.container, port.number):
+    port = _container_port(exposure, definition, exposure.options.get("port"), required=required)
+    return _dialled(exposure, port, task, definition) if port else 0
+
+
+def dialled(exposure: Exposure, task: Task, definition: Definition, number: int, protocol: str) -> int:
+    """The same, for a container port that the tag names together with its protocol."""
+    port = _container_port(exposure, definition, number, protocol, required=True)
+    return _dialled(exposure, port or Port("", number, protocol), task, definition)
+
+
+def _dialled(exposure: Exposure, port: Port, task: Task, definition: Definition) -> int:
+    if definition.network_mode == "awsvpc":
+        return port.number
+    for container, number, bound, protocol in task.bindings:
+        if (container, number, protocol) == (port.container, port.number, port.protocol):
             return bound
     if definition.network_mode == "host":
         return port.number
@@ -25,30 +35,35 @@ def endpoint(exposure: Exposure, task: Task, definition: Definition, *, required
     )
 
 
-def _container_port(exposure: Exposure, definition: Definition, *, required: bool) -> Port | None:
-    number, container = exposure.options.get("port"), exposure.options.get("container")
+def _container_port(
+    exposure: Exposure, definition: Definition, number: int | None, protocol: str = "", *, required: bool
+) -> Port | None:
+    container = exposure.options.get("container")
     if not definition.ports and not container and (number or not required):
-        return Port("", number) if number else None  # awsvpc tasks may listen without a port mapping
+        # awsvpc tasks may listen without a port mapping
+        return Port("", number, protocol or "tcp") if number else None
     fitting = [
         port
         for port in definition.ports
-        if number in (None, port.number) and container in (None, port.container)
+        if number in (None, port.number)
+        and container in (None, port.container)
+        and protocol in ("", port.protocol)
     ]
     apart = definition.network_mode == "bridge"  # there each container has its own ports
-    if (
-        len({(port.container if apart else "", port.number) for port in fitting}) == 1
-    ):  # be it for tcp and for udp
-        return fitting[0]
-    listed = ", ".join(f"{port.container}:{port.number}" for port in definition.ports) or "none"
+    if len({(port.container if apart else "", port.number) for port in fitting}) == 1:
+        return min(fitting, key=lambda port: port.protocol)  # be it for tcp and for udp
+    listed = ", ".join(map(_said, definition.ports)) or "none"
     if fitting:
         raise Refused(
             "SeveralPorts",
             exposure.said(
-                f"the task definition has several container ports ({listed}): say which with port= or container="
+                f"the task definition has several container ports ({listed}): say which with "
+                f"{'' if protocol else 'port= or '}container="
             ),
         )
+    named = _numbered(number, protocol) if protocol else f"port={number}"
     asked = " ".join(
-        f"{name}={value}" for name, value in (("port", number), ("container", container)) if value
+        text for text, value in ((named, number), (f"container={container}", container)) if value
     )
     raise Refused(
         "NoPort",
@@ -57,3 +72,11 @@ def _container_port(exposure: Exposure, definition: Definition, *, required: boo
             f"task definition {definition.family} has: {listed}"
         ),
     )
+
+
+def _said(port: Port) -> str:
+    return f"{port.container}:{_numbered(port.number, port.protocol)}"
+
+
+def _numbered(number: int | None, protocol: str) -> str:
+    return f"{number}{'' if protocol == 'tcp' else f'/{protocol}'}"

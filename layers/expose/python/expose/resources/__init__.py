@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from expose.aws import Clients
 from expose.ledger import Ledger
 from expose.names import Names
-from expose.resources import apigateway, certificates, claims, cloudmap, elb, network
+from expose.resources import apigateway, certificates, claims, cloudmap, elb, network, restapi, ssm
 from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
 from expose.shared import Shared
 
@@ -49,7 +49,9 @@ def adapters(
     targets = elb.Targets(clients)
     apis = apigateway.Apis(clients, stack)
     links = apigateway.Links(clients, stack)
+    routes = restapi.RestRoutes(clients)
     domains = apigateway.Domains(clients, stack)
+    addresses = ssm.Addresses(clients, stack)
     return Adapters(
         kinds={
             "apigw.api": apis,
@@ -73,7 +75,13 @@ def adapters(
             "elb.network-listener": elb.NetworkListeners(clients, shared, stack),
             "elb.target": targets,
             "lambda.permission": apigateway.Permissions(clients),
+            "rest.api": restapi.RestApis(clients, stack),
+            "rest.authorizer": restapi.RestAuthorizers(clients),
+            "rest.resource": restapi.Paths(clients),
+            "rest.route": routes,
             "route53.alias": apigateway.Aliases(clients),
+            "ssm.address": addresses,
+            "ssm.list": ssm.Lists(clients, stack),
         },
         operations={
             "apigw.link": links,
@@ -88,13 +96,14 @@ def adapters(
             "apigw.domain": domains,
             "acm.certificate": certificates.Certificates(clients),
             "cloudmap.namespace": namespaces,
-            "ec2.link": network.LinkSites(clients, placement.link_groups),
+            "ec2.link": network.LinkSites(clients, placement.link_groups, links),
             "ec2.site": network.Sites(clients, placement, balancers),
             "ec2.vpc": network.Vpcs(clients),
             "elb.balancer": elb.Named(clients),
             "elb.group": groups,
+            "elb.native": elb.NativeListeners(clients),
             "lb.listener": elb.OwnListeners(ledger),
         },
-        batches={"elb.target": targets},
+        batches={"elb.target": targets, "rest.route": routes, "ssm.address": addresses},
         health={"elb.target": targets},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from expose.aws import Clients
+from expose.resources.apigateway import Links
 from expose.resources.elb import Balancers
 
 if TYPE_CHECKING:
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 ACTIONS = frozenset({"ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"})
 
 
+_LINK_SUBNETS = 10  # that a VPC link may stand in
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What the stack says of where load balancers go: the subnets to choose from, all where it names none, and their
-    security groups. Those of other VPCs are for the load balancers there.
+    security groups, and those of VPC links. Those of other VPCs are for what stands there.
     """
 
     subnets: tuple[str, ...] = ()
@@ -81,16 +85,27 @@ def groups_in(clients: Clients, vpc: str, wanted: tuple[str, ...]) -> list[str]:
 
 
 class LinkSites:
-    """Where a VPC link for the tasks of a subnet stands. `groups` are the security groups to choose from."""
+    """Where a VPC link for tasks stands. `groups` are the security groups to choose from."""
 
-    def __init__(self, clients: Clients, groups: tuple[str, ...]) -> None:
+    def __init__(self, clients: Clients, groups: tuple[str, ...], links: Links) -> None:
         self._clients = clients
         self._groups = groups
+        self._links = links
 
     def find(self, key: str) -> dict[str, Any]:
-        """The VPC of subnet `key`, and the link's security groups in it."""
-        vpc = Vpcs(self._clients).find(key)
-        return {"vpc": vpc, "groups": groups_in(self._clients, vpc, self._groups)}
+        """For subnets with + between them: the link's key, its subnets, and its security groups."""
+        wanted = key.split("+")
+        vpc = Vpcs(self._clients).find(wanted[0])
+        there: list[FilterTypeDef] = [{"Name": "vpc-id", "Values": [vpc]}]
+        subnets = self._clients.ec2.get_paginator("describe_subnets").paginate(Filters=there)
+        groups = groups_in(self._clients, vpc, self._groups)
+        link, standing = self._links.fitting(
+            vpc,
+            there={each.get("SubnetId", "") for page in subnets for each in page["Subnets"]},
+            subnets=wanted[:_LINK_SUBNETS],
+            groups=groups,
+        )
+        return {"link": link, "subnets": standing, "groups": groups}
 
 
 class _Routes:

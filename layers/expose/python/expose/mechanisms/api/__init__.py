@@ -11,36 +11,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from expose.mechanisms.api.backends import Backend, backend
+from expose.mechanisms.api import rest
+from expose.mechanisms.api.backends import Backend, backend, link
+from expose.mechanisms.api.backends import lookups as lookups_behind
+from expose.mechanisms.api.claims import claims
 from expose.mechanisms.api.doors import Door, door
 from expose.mechanisms.api.fronts import Front, front
 from expose.mechanisms.api.grammar import grammar
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Identity, Resource, Service
+from expose.model import Detail, Exposure, Identity, Resource, Service
 from expose.policy import Limits, Replacing, ready
-from expose.refusals import Refused
 
-__all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]
+__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
 
 _TIMEOUT = 30  # seconds
 _BURST = 5_000  # requests at most
 
 
 def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]:
+    if rest.means(exposure):
+        return lookups_behind(exposure, service, via="lb")
     host = exposure.target.partition("/")[0]
-    asked = [Lookup("ec2.link", subnet) for subnet in service.subnets[:1]]
-    if host and "api" not in exposure.options:
-        asked.append(Lookup("apigw.domain", host))
+    asked = lookups_behind(exposure, service, via=exposure.options.get("via", ""))
     if "api" in exposure.options:
         asked.append(Lookup("apigw.api", exposure.options["api"]))
-    if exposure.options.get("via") == "lb":
-        asked.append(Lookup("lb.listener", str(exposure.service)))
+    elif host:
+        asked.append(Lookup("apigw.domain", host))
     return asked
 
 
-def wants_public(exposure: Exposure, surroundings: Surroundings) -> bool:
-    """Never: a public address cannot be reached through a VPC Link."""
-    return False
+def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
+    """A public address cannot be reached through a VPC Link."""
+    return Detail.PRIVATE
 
 
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:
@@ -50,21 +52,23 @@ def replacing(exposure: Exposure, service: Service) -> Replacing | None:
 
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:
     """Raise `Refused` for what may not be had, and where no ready task has what the tag asks for."""
+    if rest.means(exposure):
+        return rest.desired(exposure, surroundings)
     entrance = front(exposure, surroundings)
     way = door(exposure, entrance.api, entrance.key, surroundings)
-    link = _link(exposure, service, surroundings)
+    through = link(exposure, surroundings)
     behind = backend(exposure, service, surroundings)
-    claims = _claims(exposure, entrance, surroundings)
-    integrations = _integrations(exposure, entrance, link, behind)
+    claimed = claims(exposure, entrance, surroundings)
+    integrations = _integrations(exposure, entrance, through, behind)
     routes = [
-        _route(key, proxied, entrance, way, claims[key].identity, integrations)
+        _route(key, proxied, entrance, way, claimed[key].identity, integrations)
         for key in entrance.keys
         for proxied in (False, True)
     ]
     return [
-        *{each.identity: each for each in claims.values()}.values(),
+        *{each.identity: each for each in claimed.values()}.values(),
         *entrance.structure,
-        link,
+        through,
         *behind.structure,
         *behind.targets,
         *way.structure,
@@ -74,56 +78,8 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     ]
 
 
-def _claims(exposure: Exposure, entrance: Front, surroundings: Surroundings) -> dict[str, Resource]:
-    """One for the path, shared by those who say which methods are theirs, and then one for each of these. By route key."""
-    apart = "methods" in exposure.options
-    heir = _heir(exposure, surroundings)
-    path = Resource(
-        Identity("claim", f"api/{entrance.key}{entrance.path}"),
-        spec={
-            "said": f"{entrance.path} of {entrance.said}",
-            "together": apart,
-            "share": "methods=",
-            **heir,
-        },
-    )
-    if not apart:
-        return dict.fromkeys(entrance.keys, path)
-    return {"": path} | {
-        key: Resource(
-            Identity("claim", f"api/{entrance.key}/{key}"),
-            spec={"said": f"{key} of {entrance.said}", **heir},
-            refs={"path": path.identity},
-        )
-        for key in entrance.keys
-    }
-
-
-def _heir(exposure: Exposure, surroundings: Surroundings) -> dict[str, str]:
-    """Who may take the claim over: the exposures of one other service of the cluster."""
-    if "to" not in exposure.options:
-        return {}
-    return {"heir": f"{surroundings.stack}/{exposure.service.cluster}/{exposure.options['to']}"}
-
-
-def _link(exposure: Exposure, service: Service, surroundings: Surroundings) -> Resource:
-    site = next((value for lookup, value in surroundings.found.items() if lookup.kind == "ec2.link"), None)
-    if site is None:
-        raise Refused(
-            "NoVpc",
-            exposure.said(
-                "a VPC Link needs a service in awsvpc mode, and this one has no subnets of its own"
-            ),
-        )
-    return Resource(
-        Identity("apigw.link", site["vpc"]),
-        refs={"subnets": " ".join(sorted(service.subnets)), "groups": " ".join(site["groups"])},
-        shared=True,
-    )
-
-
 def _integrations(
-    exposure: Exposure, entrance: Front, link: Resource, behind: Backend
+    exposure: Exposure, entrance: Front, through: Resource, behind: Backend
 ) -> dict[bool, Resource]:
     """For the path itself, and for what is below it; one and the same unless the path is stripped (F§5.1)."""
     options = exposure.options
@@ -139,8 +95,9 @@ def _integrations(
                 "tls": options.get("tls", ""),
                 "timeout": options.get("timeout", _TIMEOUT),
                 "backend": str(behind.ref),
+                "link": through.identity.key,
             },
-            refs={"api": entrance.api, "link": link.identity, "backend": behind.ref},
+            refs={"api": entrance.api, "link": through.identity, "backend": behind.ref},
         )
         for below, path in paths.items()
     }

@@ -1,5 +1,5 @@
 """What stands behind the routes: the tasks in a Cloud Map service of their own, the service's load balancer, or a
-registry that ECS keeps.
+registry that ECS keeps; and the link into the VPC, through which all of them are reached.
 
 API Gateway needs private addresses and ports (F§5.1), which the records for public DNS do not have: so the Cloud Map
 services of this mechanism are never those of `dns`, and carry no DNS at all.
@@ -30,11 +30,32 @@ class Backend:
     targets: Sequence[Resource] = field(default_factory=list)
 
 
+def lookups(exposure: Exposure, service: Service, *, via: str) -> list[Lookup]:
+    asked = [Lookup("ec2.link", "+".join(sorted(service.subnets)))] if service.subnets else []
+    if via == "lb":
+        asked.append(Lookup("lb.listener", str(exposure.service)))
+        asked += [Lookup("elb.native", group) for group in service.native if group]
+    return asked
+
+
+def link(exposure: Exposure, surroundings: Surroundings) -> Resource:
+    """What AWS cannot change of a link is its identity: so one that has to change is replaced, the new one first."""
+    site = next((value for lookup, value in surroundings.found.items() if lookup.kind == "ec2.link"), None)
+    if site is None:
+        problem = "a VPC Link needs a service in awsvpc mode, and this one has no subnets of its own"
+        raise Refused("NoVpc", exposure.said(problem))
+    return Resource(
+        Identity("apigw.link", site["link"]),
+        refs={"subnets": " ".join(site["subnets"]), "groups": " ".join(site["groups"])},
+        shared=True,
+    )
+
+
 def backend(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:
     usable = any(has_port for _, has_port in service.registries)
     via = exposure.options.get("via") or ("registry" if usable else "cloudmap")
     if via == "lb":
-        return _listener(exposure, surroundings)
+        return listener(exposure, surroundings)
     if via == "registry":
         return _registry(exposure, service)
     return _cloudmap(exposure, service, surroundings)
@@ -78,16 +99,23 @@ def _instances(exposure: Exposure, service: Service, own: Resource, mark: str) -
     return members(service, instance)
 
 
-def _listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
-    """Of the service's own `lb` exposure."""
-    found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ())
-    if not found:
-        problem = "via=lb needs the service's own lb tag to be Active first: it has no listener yet"
+def listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
+    """Of the service's own `lb` exposure; else of a load balancer that ECS itself keeps for the service."""
+    answers = surroundings.found.items()
+    found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ()) or [
+        each for lookup, answer in answers if lookup.kind == "elb.native" for each in answer
+    ]
+    distinct = {(each["arn"], each["host"]) for each in found}
+    if not distinct:
+        problem = "via=lb needs a listener, and the service has none: give it an expose:lb tag, which has to be Active first"
         raise Refused("NoListener", exposure.said(problem))
-    if len(found) > 1:
-        problem = "the service has several lb tags, so via=lb is not clear: say via=cloudmap"
+    if len(distinct) > 1:
+        problem = (
+            "the service is behind several listeners, so via=lb is not clear: leave one, or say via=cloudmap"
+        )
         raise Refused("SeveralListeners", exposure.said(problem))
-    return Backend(found[0]["arn"], host=found[0]["host"])
+    ((arn, host),) = distinct
+    return Backend(arn, host=host)
 
 
 def _registry(exposure: Exposure, service: Service) -> Backend:

@@ -5,7 +5,7 @@ There is no default. What does not say who may pass, or says it in words that do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,17 @@ from expose.mechanisms.api.grammar import grammar
 from expose.mechanisms.surroundings import Surroundings
 from expose.model import Exposure, Identity, Resource, digest
 from expose.refusals import Invalid, Refused
-from expose.tags import read_options
+from expose.tags import meaningless, read_options
 
-_NEEDS = {
+WAYS: Mapping[str, Sequence[str]] = {
     "iam": (),
     "none": (),
     "jwt": ("issuer", "audience"),
     "cognito": ("pool", "client"),
     "lambda": ("function",),
 }
+"""Those of an HTTP API, each with what has to be said beside it."""
+
 _SCOPED = frozenset({"jwt", "cognito"})
 _TERMS = frozenset({"issuer", "audience", "scopes", "pool", "client", "function"})
 
@@ -38,13 +40,12 @@ class Door:
 
 def door(exposure: Exposure, api: Identity | str, key: str, surroundings: Surroundings) -> Door:
     """Raise `Invalid` for terms that do not fit together, `Refused` for those that the stack does not allow."""
-    way, terms = _terms(exposure, surroundings)
+    way, said = terms(exposure, surroundings, WAYS)
     if way == "none":
-        surroundings.limits.check_open(exposure)
         return Door("NONE")
     if way == "iam":
         return Door("AWS_IAM")
-    content = _content(exposure, way, terms)
+    content = _content(exposure, way, said)
     authorizer = Resource(
         Identity("apigw.authorizer", f"{key}/{digest(repr(sorted(content.items())))}"),
         spec=content,
@@ -61,11 +62,16 @@ def door(exposure: Exposure, api: Identity | str, key: str, surroundings: Surrou
         )
         structure.append(permission)
     authorization = "CUSTOM" if way == "lambda" else "JWT"
-    return Door(authorization, tuple(terms.get("scopes", ())), authorizer.identity, tuple(structure))
+    return Door(authorization, tuple(said.get("scopes", ())), authorizer.identity, tuple(structure))
 
 
-def _terms(exposure: Exposure, surroundings: Surroundings) -> tuple[str, Mapping[str, Any]]:
-    """The way and its terms, of the tag or of the preset that it names."""
+def terms(
+    exposure: Exposure, surroundings: Surroundings, ways: Mapping[str, Sequence[str]]
+) -> tuple[str, Mapping[str, Any]]:
+    """One of the `ways` and its terms, of the tag or of the preset that it names.
+
+    Raise `Invalid` for terms that do not fit together, `Refused` where the stack allows no open routes.
+    """
     options = exposure.options
     if "auth" not in options:
         raise Invalid(
@@ -78,15 +84,25 @@ def _terms(exposure: Exposure, surroundings: Surroundings) -> tuple[str, Mapping
     way = str(options["auth"])
     if way.startswith("@"):
         if given:
-            raise _meaningless(exposure, min(given), "a preset, which says it all")
+            raise meaningless(exposure, min(given), "a preset, which says it all")
         way, given = _preset(exposure, way[1:], surroundings)
-    for need in _NEEDS[way]:
+    _check(exposure, way, given, ways)
+    if way == "none":
+        surroundings.limits.check_open(exposure)
+    return way, given
+
+
+def _check(exposure: Exposure, way: str, given: Mapping[str, Any], ways: Mapping[str, Sequence[str]]) -> None:
+    """Raise `Invalid` for a way that is not one of these, or without what it needs, or with what it does not know."""
+    if way not in ways:
+        problem = f"auth={way} is not there for this kind of API: expected one of {', '.join(sorted(ways))}"
+        raise Invalid("NoAuth", exposure.said(problem))
+    for need in ways[way]:
         if not given.get(need):
             raise Invalid("NoAuth", exposure.said(f"auth={way} needs {need}=: say it as well"))
     for name in given:
-        if name not in _NEEDS[way] and not (name == "scopes" and way in _SCOPED):
-            raise _meaningless(exposure, name, f"auth={way}")
-    return way, given
+        if name not in ways[way] and not (name == "scopes" and way in _SCOPED):
+            raise meaningless(exposure, name, f"auth={way}")
 
 
 def _preset(exposure: Exposure, name: str, surroundings: Surroundings) -> tuple[str, dict[str, Any]]:
@@ -100,7 +116,7 @@ def _preset(exposure: Exposure, name: str, surroundings: Surroundings) -> tuple[
     except ValueError as problem:
         raise Refused("BadPreset", exposure.said(f"preset @{name} cannot be read: {problem}")) from problem
     way = str(options.pop("auth", ""))
-    if way not in _NEEDS or not options.keys() <= _TERMS:
+    if way not in WAYS or not options.keys() <= _TERMS:
         raise Refused("BadPreset", exposure.said(f"preset @{name} must say auth= and its terms, and no more"))
     return way, options
 
@@ -115,7 +131,3 @@ def _content(exposure: Exposure, way: str, terms: Mapping[str, Any]) -> dict[str
         issuer = f"https://cognito-idp.{terms['pool'].partition('_')[0]}.amazonaws.com/{terms['pool']}"
         return {"type": "JWT", "issuer": issuer, "audience": sorted(terms["client"])}
     return {"type": "JWT", "issuer": terms["issuer"], "audience": sorted(terms["audience"])}
-
-
-def _meaningless(exposure: Exposure, option: str, what: str) -> Invalid:
-    return Invalid("WrongOption", exposure.said(f"{option}= means nothing for {what}: remove it"))

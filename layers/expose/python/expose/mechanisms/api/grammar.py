@@ -12,13 +12,21 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_.:@~-]+)*/?")
 _WAYS = ("iam", "jwt", "cognito", "lambda", "none")
 
 
+REST = "rest"
+"""What stands in place of the host where a REST API is meant: `rest/NAME/PATH`."""
+
+
 def target(text: str) -> str:
-    """`HOST/PATH` or `/PATH`, the host lower-cased, the path without a slash at its end."""
+    """`HOST/PATH`, `/PATH` or `rest/NAME/PATH`, the host lower-cased, the path without a slash at its end."""
     host, slash, path = text.partition("/")
     if not _PATH.fullmatch(slash + path) or "{" in text:
         raise ValueError(
             f"expected a host and a path such as api1.system.com/orders, or /orders, got {text!r}"
         )
+    if host.lower() == REST:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", path.partition("/")[0]):
+            raise ValueError(f"expected rest/NAME/PATH with the name of a REST API, got {text!r}")
+        return f"{REST}/{path}".rstrip("/")
     name = dns_name(host) if host else ""
     if "_" in name:
         raise ValueError(f"{name!r} has an underscore, which API Gateway does not take in a host")

@@ -16,10 +16,10 @@ from expose.mechanisms.lb import entrances, groups
 from expose.mechanisms.lb.aim import aim, certified, kind
 from expose.mechanisms.lb.grammar import grammar
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Exposure, Identity, Resource, Service
+from expose.model import Detail, Exposure, Identity, Resource, Service
 from expose.policy import Limits, Replacing, runs
 
-__all__ = ["desired", "grammar", "lookups", "ready", "replacing", "wants_public"]
+__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
 
 ready = runs
 
@@ -38,9 +38,9 @@ def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lo
     return (balancer, *(Lookup("acm.certificate", name) for name in certified(exposure)))
 
 
-def wants_public(exposure: Exposure, surroundings: Surroundings) -> bool:
-    """Never: a public address cannot be a target (F§4.1)."""
-    return False
+def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
+    """A public address cannot be a target (F§4.1)."""
+    return Detail.PRIVATE
 
 
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:

@@ -119,7 +119,3 @@ def certificates(exposure: Exposure, surroundings: Surroundings) -> tuple[str, .
         problem = "port 443 needs a certificate: say host=NAME or certificate=NAME"
         raise Invalid("NoCertificate", exposure.said(problem))
     return tuple(found)
-
-
-def meaningless(exposure: Exposure, option: str, what: str) -> Invalid:
-    return Invalid("WrongOption", exposure.said(f"{option}= means nothing for {what}: remove it"))

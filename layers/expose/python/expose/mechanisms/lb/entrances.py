@@ -16,7 +16,6 @@ from expose.mechanisms.lb.checks import (
     check_hosts,
     conditions,
     may_be_made,
-    meaningless,
     scheme_fits,
     site_of,
 )
@@ -24,6 +23,7 @@ from expose.mechanisms.lb.grammar import NETWORK
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Exposure, Identity, Resource
 from expose.refusals import Invalid, Refused
+from expose.tags import meaningless
 
 
 @dataclass(frozen=True, slots=True)

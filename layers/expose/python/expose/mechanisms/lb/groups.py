@@ -7,13 +7,13 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from expose.mechanisms.lb.checks import meaningless
 from expose.mechanisms.lb.entrances import Entrance
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Definition, Exposure, Identity, Resource, Service, Task
 from expose.refusals import Refused
+from expose.tags import meaningless
 
 _ALONE = frozenset({"port", "container", "replace", "grace"})  # the options that say something of targets
 _INTERVAL, _TIMEOUT, _HEALTHY, _DRAIN = 10, 5, 2, 30

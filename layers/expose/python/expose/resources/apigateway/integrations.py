@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Owned, Resource, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint
 from expose.refusals import NotYet
 from expose.resources.apigateway.edge import by_id, changing, there, unless_gone, unless_used
+from expose.resources.apigateway.links import check_made
 from expose.resources.kind import Ids, Made
 
-_LINKED = 15.0  # seconds before it is looked again whether the link can be used
+_BACKED = 3.0  # seconds before it is looked again whether a backend has tasks
 
 
 class Integrations:
@@ -24,12 +25,12 @@ class Integrations:
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry, ids, found in there("apigw.integration", owned, self._all):
-            spec = _seen(found, str(entry.refs["backend"]), ids)
+            spec = _seen(found, entry, ids)
             yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Creating is not safe to repeat: one that is there is found by its description."""
-        self._check_link(ids["link"])
+        check_made(self._clients, ids["link"])
         description = _description(resource.identity.key, mark)
         for found in self._all(ids["api"]).values():
             if found.get("Description") == description:
@@ -41,10 +42,16 @@ class Integrations:
         return Made(made.get("IntegrationId", ""))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        wanted = _wanted(resource.spec, ids)
+        """A link and a backend that are new have to be ready before requests go there."""
+        gateway, wanted = self._clients.apigatewayv2, _wanted(resource.spec, ids)
+        before = gateway.get_integration(ApiId=ids["api"], IntegrationId=aws_id)
+        if before.get("ConnectionId") != ids["link"]:
+            check_made(self._clients, ids["link"])
+        if before.get("IntegrationUri") != wanted["IntegrationUri"]:
+            check_backed(self._clients, wanted["IntegrationUri"])
         wanted["RequestParameters"].setdefault("overwrite:header.host", "")  # which removes it
         with changing():
-            self._clients.apigatewayv2.update_integration(ApiId=ids["api"], IntegrationId=aws_id, **wanted)
+            gateway.update_integration(ApiId=ids["api"], IntegrationId=aws_id, **wanted)
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
@@ -63,12 +70,6 @@ class Integrations:
                 gateway.get_integration(ApiId=ids["api"], IntegrationId=aws_id)
                 gateway.delete_integration(ApiId=ids["api"], IntegrationId=aws_id)
         return ""
-
-    def _check_link(self, link: str) -> None:
-        """A route to a link that is not ready would answer 503."""
-        found = self._clients.apigatewayv2.get_vpc_link(VpcLinkId=link)
-        if found.get("VpcLinkStatus") == "PENDING":
-            raise NotYet(f"VPC link {link} is being made, which takes minutes", seconds=_LINKED)
 
     def _all(self, api: str) -> dict[str, Any]:
         return by_id(self._clients.apigatewayv2.get_integrations, "IntegrationId", ApiId=api)
@@ -96,18 +97,27 @@ def _wanted(spec: Mapping[str, Any], ids: Ids) -> Any:
     }
 
 
-def _seen(found: Mapping[str, Any], backend: str, ids: Ids) -> dict[str, Any]:
-    """The spec that an integration fulfils. One that leads through another link fulfils none."""
+def check_backed(clients: Clients, uri: str) -> None:
+    """Raise `NotYet` for a Cloud Map service without instances: what works is not moved to where nobody answers."""
+    if ":servicediscovery:" not in uri:
+        return
+    service = uri.rpartition("/")[2]
+    if not clients.servicediscovery.list_instances(ServiceId=service, MaxResults=1)["Instances"]:
+        raise NotYet("the path is taken over once the tasks are registered", seconds=_BACKED)
+
+
+def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
+    """The spec that an integration fulfils, in which what is ours has our name."""
     parameters = found.get("RequestParameters", {})
-    uri = found.get("IntegrationUri", "")
-    spec = {
+    uri, link = found.get("IntegrationUri", ""), entry.refs["link"]
+    return {
         "uri": uri.removesuffix(ids.get("backend", "")),
         "path": parameters.get("overwrite:path", ""),
         "host": parameters.get("overwrite:header.host", ""),
         "tls": found.get("TlsConfig", {}).get("ServerNameToVerify", ""),
         "timeout": found.get("TimeoutInMillis", 0) // 1000,
-        "backend": backend if uri.endswith(ids.get("backend", "")) else "",
+        "backend": str(entry.refs["backend"]) if uri.endswith(ids.get("backend", "")) else "",
+        "link": link.key
+        if isinstance(link, Identity) and found.get("ConnectionId") == ids.get("link")
+        else found.get("ConnectionId"),
     }
-    return (
-        spec if found.get("ConnectionId") == ids.get("link") else {**spec, "link": found.get("ConnectionId")}
-    )

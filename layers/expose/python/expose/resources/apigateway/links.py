@@ -1,11 +1,14 @@
-"""VPC links: one of ours for each VPC, shared by all routes into it. Making one takes minutes (F§5.1)."""
+"""VPC links: one of ours for each VPC, shared by all routes into it. Making one takes minutes (F§5.1).
+
+AWS changes neither its subnets nor its security groups: one that no longer fits is replaced by another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from expose.aws import Clients
-from expose.model import Identity, Owned, Resource, digest, fingerprint
+from expose.model import MAKING, Identity, Owned, Resource, digest, fingerprint
 from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made, Settled
@@ -14,6 +17,13 @@ from expose.resources.mark import OWNER_TAG
 _USABLE = frozenset({"AVAILABLE", "INACTIVE"})
 """An inactive one, which had no traffic for 60 days, resumes by itself."""
 _GOOD = _USABLE | {"PENDING"}
+_MADE = 15.0  # seconds before it is looked again whether a link can be used
+
+
+def check_made(clients: Clients, link: str) -> None:
+    """Raise `NotYet` for a link that is being made: a route to it would answer 503."""
+    if clients.apigatewayv2.get_vpc_link(VpcLinkId=link).get("VpcLinkStatus") == "PENDING":
+        raise NotYet(f"VPC link {link} is being made, which takes minutes", seconds=_MADE)
 
 
 class Links:
@@ -22,6 +32,22 @@ class Links:
     def __init__(self, clients: Clients, stack: str) -> None:
         self._clients = clients
         self._stack = stack
+
+    def fitting(
+        self, vpc: str, *, there: Collection[str], subnets: Sequence[str], groups: Sequence[str]
+    ) -> tuple[str, Sequence[str]]:
+        """The key and the subnets of the link into a VPC: of the one that stands in subnets which are still `there`, with
+        these security groups; else of the one to be made.
+        """
+        fit = [
+            (key, standing)
+            for link in pages(self._clients.apigatewayv2.get_vpc_links)
+            if link.get("VpcLinkStatus") in _GOOD and there and {*link["SubnetIds"]} <= {*there}
+            for standing in [sorted(link["SubnetIds"])]
+            for key in [_key(vpc, standing, groups)]
+            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(Identity("apigw.link", key))
+        ]
+        return min(fit, default=(_key(vpc, subnets, groups), subnets))
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
@@ -32,7 +58,7 @@ class Links:
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Names are not unique, and creating is not safe to repeat: one that is there is found by its tag."""
         if there := self._find(resource.identity):
-            return Made(there, operation="linking")
+            return Made(there, operation=MAKING)
         self._remove_failed(resource.identity)
         gateway = self._clients.apigatewayv2
         try:
@@ -46,12 +72,12 @@ class Links:
         except gateway.exceptions.BadRequestException as error:
             problem = f"API Gateway makes no VPC link in the subnets of the tasks: {said(error)}. Run them in other zones"
             raise Refused("BadSubnets", problem) from error
-        return Made(link.get("VpcLinkId", ""), operation="linking")
+        return Made(link.get("VpcLinkId", ""), operation=MAKING)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         """It cannot be changed; one that failed is made again."""
         if self._status(aws_id)[0] in _GOOD:
-            return Made(aws_id, operation="linking")
+            return Made(aws_id, operation=MAKING)
         with unless_gone(), changing():
             self._clients.apigatewayv2.delete_vpc_link(VpcLinkId=aws_id)
         return self.create(resource, ids, mark)
@@ -112,3 +138,7 @@ class Links:
 
     def _owner(self, identity: Identity) -> str:
         return f"{self._stack}/{digest(str(identity))}"
+
+
+def _key(vpc: str, subnets: Sequence[str], groups: Sequence[str]) -> str:
+    return f"{vpc}/{digest(f'{sorted(subnets)} {sorted(groups)}')}"

@@ -11,11 +11,10 @@ from typing import Any
 
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
-from expose.refusals import NotYet, Refused
+from expose.refusals import Refused
 from expose.resources.apigateway.edge import by_id, changing, said, there, unless_gone
+from expose.resources.apigateway.integrations import check_backed
 from expose.resources.kind import Ids, Made
-
-_BACKED = 3.0  # seconds before it is looked again whether a backend has tasks
 
 
 class Routes:
@@ -106,12 +105,7 @@ class Routes:
         integration = self._clients.apigatewayv2.get_integration(
             ApiId=ids["api"], IntegrationId=ids["integration"]
         )
-        uri = integration.get("IntegrationUri", "")
-        if ":servicediscovery:" not in uri:
-            return
-        service = uri.rpartition("/")[2]
-        if not self._clients.servicediscovery.list_instances(ServiceId=service, MaxResults=1)["Instances"]:
-            raise NotYet("the path is taken over once the tasks are registered", seconds=_BACKED)
+        check_backed(self._clients, integration.get("IntegrationUri", ""))
 
     def _all(self, api: str) -> dict[str, Any]:
         return by_id(self._clients.apigatewayv2.get_routes, "RouteId", ApiId=api)

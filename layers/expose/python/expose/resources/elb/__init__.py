@@ -12,7 +12,7 @@ from expose.resources.elb.certificates import Certificates
 from expose.resources.elb.groups import Groups
 from expose.resources.elb.listeners import Listeners
 from expose.resources.elb.network_listeners import NetworkListeners
-from expose.resources.elb.own import OwnListeners
+from expose.resources.elb.own import NativeListeners, OwnListeners
 from expose.resources.elb.rules import Rules
 from expose.resources.elb.targets import Targets
 
@@ -23,6 +23,7 @@ __all__ = [
     "Groups",
     "Listeners",
     "Named",
+    "NativeListeners",
     "NetworkListeners",
     "OwnListeners",
     "Rules",
