@@ -17,6 +17,7 @@ from expose.cleanup import Cleanup
 from expose.controller import Controller
 from expose.ecs import Source
 from expose.exposing import Exposing
+from expose.inspecting import Inspector
 from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
 from expose.names import Names
@@ -54,19 +55,30 @@ class Parts:
         )
 
     @cached_property
-    def controller(self) -> Controller:
+    def _source(self) -> Source:
+        return Source(self._clients)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self._clients, self.settings.table)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(MECHANISMS, prefix=self.settings.prefix, policy=self.settings.policy, clock=_now)
+
+    @cached_property
+    def _exposing(self) -> Exposing:
         settings = self.settings
         shared = Shared(self._clients, settings.table)
         resources = adapters(
             self._clients,
             self._ledger,
-            Names(self._clients, settings.table),
+            self._names,
             shared,
             stack=settings.stack,
             placement=Placement(settings.subnets, settings.security_groups, settings.link_groups),
         )
-        source = Source(self._clients)
-        exposing = Exposing(
+        return Exposing(
             mechanisms=MECHANISMS,
             adapters=resources,
             applier=Applier(resources, self._ledger, shared, grace=settings.grace, clock=_now),
@@ -75,16 +87,34 @@ class Parts:
             empty_after=settings.empty_after,
             clock=_now,
         )
+
+    @cached_property
+    def controller(self) -> Controller:
+        settings = self.settings
         return Controller(
-            source=source,
+            source=self._source,
             ledger=self._ledger,
-            exposing=exposing,
-            replacer=Replacer(source=source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
+            exposing=self._exposing,
+            replacer=Replacer(source=self._source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
             outbox=self._outbox,
             telemetry=self.telemetry,
-            reader=Reader(MECHANISMS, prefix=settings.prefix, policy=settings.policy, clock=_now),
+            reader=self._reader,
             limits=settings.limits,
             prefix=settings.prefix,
+            clock=_now,
+        )
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        return Inspector(
+            clients=self._clients,
+            source=self._source,
+            ledger=self._ledger,
+            names=self._names,
+            exposing=self._exposing,
+            reader=self._reader,
+            limits=self.settings.limits,
+            prefix=self.settings.prefix,
             clock=_now,
         )
 
@@ -92,7 +122,7 @@ class Parts:
     def sweep(self) -> Sweep:
         return Sweep(
             clients=self._clients,
-            source=Source(self._clients),
+            source=self._source,
             ledger=self._ledger,
             outbox=self._outbox,
             telemetry=self.telemetry,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from expose.asks import Ask, Attempt
 from expose.model import Identity, Resource
@@ -25,8 +25,8 @@ class Foresight:
     current: Mapping[Identity, str]
     attempt: Attempt | None = None
     desired: Sequence[Resource] = ()
-    plan: Plan = Plan()
-    withheld: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
+    withheld: Plan = field(default_factory=Plan)
     refused: Refused | None = None
     failed: Exception | None = None
     waiting: NotYet | None = None

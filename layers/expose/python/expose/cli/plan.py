@@ -1,0 +1,95 @@
+"""`expose plan`: what would be changed now, by the planner that the functions run, with nothing changed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import typer
+from rich.text import Text
+
+from expose.cli.output import print_json, show
+from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, split
+from expose.cli.story import Step, Story, Told, story
+from expose.cli.trouble import NOT_AS_ASKED
+
+_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
+
+
+def plan(target: Target, stack: Stack = DEFAULT, region: Region = None, as_json: Json = False) -> None:
+    """What would be changed for a service now: + made, ~ changed, - removed. Nothing is changed.
+
+    Exit status 0 if there is nothing to do, 1 if there is, or if something stands in the way.
+    """
+    parts = parts_of(stack, region)
+    seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
+    told = story(seen, prefix=parts.settings.prefix, now=time.time())
+    if as_json:
+        print_json(_document(told))
+    else:
+        show(*drawn(told))
+    if not told.as_asked:
+        raise typer.Exit(NOT_AS_ASKED)
+
+
+def drawn(told: Story) -> Iterator[Text]:
+    for note in told.notes:
+        yield Text(note.message)
+    for each in told.tags:
+        if each.steps or each.obstacles:
+            yield from _of_tag(each)
+    counts = Counter(step.change for each in told.tags for step in each.steps if not step.withheld)
+    made = ", ".join(f"{counts[verb]} to {verb}" for verb in ("create", "update", "delete") if counts[verb])
+    yield Text(f"{told.label}: {made or 'nothing to do'}", style="bold")
+
+
+def line(step: Step) -> Text:
+    sign, colour = _SIGNS[step.change]
+    gone = "  (is gone)" if step.change == "forget" else ""
+    return Text.assemble(
+        "  ",
+        (f"{sign} {step.kind} ", colour),
+        (step.key, "" if not step.withheld else "dim"),
+        (f"  {step.address}" if step.address else "", "cyan"),
+        (gone or ("  (kept back)" if step.withheld else ""), "dim"),
+    )
+
+
+def _of_tag(each: Told) -> Iterator[Text]:
+    yield Text.assemble((each.tag, "bold"), f" = {each.value}")
+    if each.follows:
+        yield Text(f"  followed instead, as it could be carried out before: {each.follows}", style="dim")
+    yield from (line(step) for step in each.steps)
+    for obstacle in each.obstacles:
+        yield Text(f"  ! {obstacle.message}", style="yellow" if obstacle.kind == "Waiting" else "red")
+
+
+def _document(told: Story) -> dict[str, object]:
+    return {
+        "service": told.service,
+        "changes": [
+            {
+                "tag": each.tag,
+                "change": step.change,
+                "kind": step.kind,
+                "key": step.key,
+                "task": step.task,
+                "address": step.address,
+                "withheld": step.withheld,
+            }
+            for each in told.tags
+            for step in each.steps
+        ],
+        "obstacles": [
+            *(
+                {"tag": "", "kind": note.kind, "code": note.code, "message": note.message}
+                for note in told.notes
+            ),
+            *(
+                {"tag": each.tag, "kind": found.kind, "code": found.code, "message": found.message}
+                for each in told.tags
+                for found in each.obstacles
+            ),
+        ],
+    }

@@ -1,0 +1,163 @@
+"""Looking at what is exposed as the controller would, for people: everything read afresh, nothing changed.
+
+The credentials are those of whoever looks, who may be allowed less than the functions: what cannot be read of one
+exposure is told as its trouble, and the next is looked at all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from expose.asks import Ask, Reader
+from expose.aws import AwsError, Clients, code
+from expose.ecs import Source
+from expose.exposing import Exposing
+from expose.foresight import Foresight
+from expose.ledger import Ledger
+from expose.model import Detail, Identity, Service, ServiceArn
+from expose.names import Names
+from expose.policy import Limits, not_allowed, ready
+from expose.records import Memory, Record
+from expose.refusals import Refused
+from expose.work import Depth
+
+_CLAIM = "claim"
+
+
+class NotThere(Exception):  # noqa: N818 - it names what was found
+    """There is nothing of that name. The text says what there is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A service, and what would come of each of its tags now.
+
+    `barred` says why it may not be followed at all. `held` tells of each name that it wants whose exposures have it
+    instead. `known` is what the ledger has to say, `idle_since` when none of its tasks was ready any more.
+    """
+
+    service: Service
+    foresights: tuple[Foresight, ...] = ()
+    barred: Refused | None = None
+    held: Mapping[Identity, tuple[str, ...]] | None = None
+    known: tuple[Record, ...] = ()
+    idle_since: float = 0.0
+
+
+class Inspector:
+    def __init__(
+        self,
+        *,
+        clients: Clients,
+        source: Source,
+        ledger: Ledger,
+        names: Names,
+        exposing: Exposing,
+        reader: Reader,
+        limits: Limits,
+        prefix: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clients = clients
+        self._source = source
+        self._ledger = ledger
+        self._names = names
+        self._exposing = exposing
+        self._reader = reader
+        self._limits = limits
+        self._prefix = prefix
+        self._clock = clock
+
+    def records(self) -> list[Record]:
+        """Every exposure that the ledger knows, by service and tag."""
+        everything = self._ledger.everything()
+        return [
+            record
+            for arn in sorted(everything)
+            for record in sorted(everything[arn][1], key=lambda record: record.tag)
+        ]
+
+    def find(self, cluster: str, name: str) -> str:
+        """The ARN of a service that is there, or that left something behind. Raise `NotThere` for any other."""
+        try:
+            answer = self._clients.ecs.describe_services(cluster=cluster, services=[name])
+        except AwsError as error:
+            if code(error) != "ClusterNotFoundException":
+                raise
+            pages = self._clients.ecs.get_paginator("list_clusters").paginate()
+            there = [arn for page in pages for arn in page["clusterArns"]]
+            raise NotThere(f"no cluster is called {cluster!r}: {_nearest(cluster, there)}") from error
+        if described := [each for each in answer["services"] if each.get("status") != "INACTIVE"]:
+            return described[0].get("serviceArn", "")
+        for record in self.records():
+            if record.service.endswith(f":service/{cluster}/{name}"):
+                return record.service
+        listed = self._clients.ecs.get_paginator("list_services").paginate(cluster=cluster)
+        there = [arn for page in listed for arn in page["serviceArns"]]
+        raise NotThere(f"no service in cluster {cluster!r} is called {name!r}: {_nearest(name, there)}")
+
+    def inspect(self, arn: str) -> Inspection:
+        memory, records = self._ledger.load(arn)
+        try:
+            parsed = ServiceArn.parse(arn)
+        except Refused as refused:
+            short = arn.split(":")
+            unnamed = ServiceArn(short[1], short[3], short[4], "", arn.rpartition("/")[2])
+            return Inspection(Service(unnamed), barred=refused, known=tuple(records))
+        memory = memory or Memory(Service(parsed))
+        service = self._source.service(parsed, memory.service, now=self._clock())
+        barred = self._barred(parsed)
+        followed = replace(service, active=False) if barred else service
+        asks = [
+            self._exposing.look_up(ask, followed) for ask in self._reader.read(followed, records, Depth.FULL)
+        ]
+        if service.active:
+            heard = {*memory.stopped, *memory.stopping}
+            detail = max([Detail.PUBLIC, *map(self._exposing.detail, asks)])
+            service, _ = self._source.tasks(service, heard, detail=detail, afresh=True, now=self._clock())
+            followed = replace(service, active=not barred)
+        idle_since = self._idle_since(memory, service)
+        seen = tuple(self._foresee(ask, followed, idle_since) for ask in asks)
+        return Inspection(service, seen, barred, self._held(seen), tuple(records), idle_since)
+
+    def _barred(self, arn: ServiceArn) -> Refused | None:
+        if self._limits.allow_cluster(arn.cluster):
+            return None
+        problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
+        return Refused("NotAllowed", f"{self._prefix}: tags of {arn.label}: {problem}")
+
+    def _idle_since(self, memory: Memory, service: Service) -> float:
+        if any(ready(task, service) for task in service.tasks):
+            return 0.0
+        return memory.none_ready_since or self._clock()
+
+    def _foresee(self, ask: Ask, service: Service, idle_since: float) -> Foresight:
+        idle_for = self._clock() - idle_since if idle_since else 0.0
+        try:
+            return self._exposing.foresee(ask, service, none_ready_for=idle_for)
+        except AwsError as error:
+            return Foresight(ask, ask.record, {}, refused=ask.refusal, failed=ask.failure or error)
+
+    def _held(self, seen: tuple[Foresight, ...]) -> dict[Identity, tuple[str, ...]]:
+        """Names that are wanted, and that the exposure does not hold yet, with the marks of those that do."""
+        wanted = {
+            resource.identity: self._exposing.mark(each.ask)
+            for each in seen
+            for resource in each.desired
+            if resource.identity.kind == _CLAIM and resource.identity not in each.current
+        }
+        found = {
+            claim: tuple(sorted(self._names.holders(claim.key) - {mark})) for claim, mark in wanted.items()
+        }
+        return {claim: holders for claim, holders in found.items() if holders}
+
+
+def _nearest(name: str, arns: list[str]) -> str:
+    """What to say instead of a name that nothing has."""
+    names = sorted(arn.rpartition("/")[2] for arn in arns)
+    if not names:
+        return "there are none; is this the right Region and account?"
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names[:20])}"
