@@ -5,12 +5,13 @@ What is returned goes into the request's context; whoever may not pass is a Refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from moto.iam.models import iam_backends
 
 from farm.aws import ACCOUNT, ONE_AT_A_TIME
 from farm.aws.apigateway.deployed import Authorizer, Route
+from farm.aws.restapis import Pools
 from farm.gateway import signing, tokens
 from farm.gateway.functions import Answers, Asked, Context
 from farm.gateway.model import Settings
@@ -33,6 +34,8 @@ class Guard:
                 return self._by_signature(asked, settings)
             case "JWT", Authorizer(type="JWT") as authorizer:
                 return self._by_token(route, authorizer, asked, settings)
+            case "COGNITO_USER_POOLS", Pools() as authorizer:
+                return self._by_pools(route, authorizer, asked, settings)
             case "CUSTOM", Authorizer(type="REQUEST") as authorizer:
                 return self._answers.of(authorizer, asked, settings.functions)
         raise broken(f"the route's authorizer for {route.authorization} is gone")
@@ -40,27 +43,41 @@ class Guard:
     def _by_signature(self, asked: Asked, settings: Settings) -> Context:
         key = signing.verify(asked.request, lambda key: _secret(key, settings.secrets), self._now())
         if not settings.allow(key, asked.arn):
-            raise forbidden("IAM does not let the caller invoke this")
+            raise forbidden("IAM does not let the caller invoke this", code="AccessDenied")
         return {"identity.accessKey": key, "identity.accountId": ACCOUNT}
 
     def _by_token(self, route: Route, authorizer: Authorizer, asked: Asked, settings: Settings) -> Context:
-        token = next(
-            (found for one in authorizer.identity if (found := asked.look(one.removeprefix("$")))), ""
-        )
-        if not token:
-            raise tokens.missing()
-        if token[:7].lower() == "bearer ":
-            token = token[7:].strip()
-        address = settings.issuers.get(authorizer.issuer.rstrip("/"), "")
-        claims = tokens.verify(
-            token,
-            self._keys.of(authorizer.issuer, address, settings.jwks),
-            issuer=authorizer.issuer,
-            audiences=authorizer.audience,
-            now=self._now(),
-        )
+        claims = self._claims(_token(authorizer, asked), authorizer.issuer, authorizer.audience, settings)
         tokens.check_scopes(claims, route.scopes)
-        return {f"authorizer.claims.{name}": str(value) for name, value in claims.items()}
+        return _told(claims)
+
+    def _by_pools(self, route: Route, authorizer: Pools, asked: Asked, settings: Settings) -> Context:
+        """A method with scopes wants an access token, one without wants an ID token, for any client of the pool."""
+        token = _token(authorizer, asked)
+        issuer = tokens.choose_issuer(token, authorizer.pools)
+        claims = self._claims(token, issuer, None, settings)
+        tokens.check_use(claims, "access" if route.scopes else "id")
+        tokens.check_scopes(claims, route.scopes)
+        return _told(claims)
+
+    def _claims(
+        self, token: str, issuer: str, audiences: Sequence[str] | None, settings: Settings
+    ) -> tokens.Claims:
+        address = settings.issuers.get(issuer.rstrip("/"), "")
+        keys = self._keys.of(issuer, address, settings.jwks)
+        return tokens.verify(token, keys, issuer=issuer, audiences=audiences, now=self._now())
+
+
+def _token(authorizer: Authorizer, asked: Asked) -> str:
+    """Where the authorizer looks for it, with or without `Bearer`."""
+    token = next((found for one in authorizer.identity if (found := asked.look(one.removeprefix("$")))), "")
+    if not token:
+        raise tokens.missing()
+    return token[7:].strip() if token[:7].lower() == "bearer " else token
+
+
+def _told(claims: tokens.Claims) -> Context:
+    return {f"authorizer.claims.{name}": str(value) for name, value in claims.items()}
 
 
 def _secret(key: str, secrets: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What clients of HTTP APIs do: a request, or many; with real sockets where the farm has them."""
+"""What clients of APIs do: a request, or many; with real sockets where the farm has them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import partial
 
 from farm import wire
 from farm.aws import ONE_AT_A_TIME
-from farm.aws.apigateway import seen
 from farm.balancers import tls
 from farm.balancers.traffic import Ticking, Traffic, WallTraffic
+from farm.gateway import names
 from farm.gateway.deciding import Gateway
 from farm.gateway.looking import Look, reply
 from farm.gateway.model import Reply
@@ -61,9 +61,9 @@ class Calling:
         if self.door is None:
             raise LookupError("a virtual farm has no sockets: use invoke")
         with ONE_AT_A_TIME:
-            known = {one.host for one in seen.apis()} | {one.name for one in seen.domains()}
+            known = names.hosts()
         if host not in known:
-            raise LookupError(f"{host}: no HTTP API has this name")
+            raise LookupError(f"{host}: no API has this name")
         return self.door.address, self.door.secure_port if secure else self.door.port
 
     def invoke(
@@ -111,7 +111,7 @@ class Calling:
             answer = self.gateway.finish(exchange, self._look.answer(exchange))
             return reply(answer, exchange.route, exchange.reason)
         answer = _over_the_wire(request, self.door.address, self.door.port)
-        wanted = answer.header("Apigw-Requestid")
+        wanted = answer.header("Apigw-Requestid") or answer.header("x-amzn-RequestId")
         entry = next((one for one in reversed(self.gateway.entries.copy()) if one.id == wanted), None)
         return reply(answer, entry.route if entry else "", entry.reason if entry else "")
 

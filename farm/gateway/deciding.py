@@ -14,29 +14,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from farm import wire
-from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION
-from farm.aws.apigateway import seen
-from farm.aws.apigateway.deployed import Deployed, Integration
+from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION, restapis
+from farm.aws.apigateway.deployed import Deployed
 from farm.gateway import logs, rewriting, routing
 from farm.gateway.authorizing import Guard
+from farm.gateway.forwarding import Forward
 from farm.gateway.functions import Asked
-from farm.gateway.integrating import Destination, Integrations
+from farm.gateway.integrating import Integrations
+from farm.gateway.manners import HTTP, Manner
 from farm.gateway.model import Entry, Settings, settings
-from farm.gateway.refusing import RefusedError, forbidden, not_found, throttled
+from farm.gateway.refusing import RefusedError, throttled
+from farm.gateway.resting import REST
 from farm.gateway.routing import Match, Place, Request
 from farm.gateway.throttling import Buckets, Limit
 
 _REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """What to send where, and how long to wait. `server_name` is for TLS, where the hop has it."""
-
-    to: Destination
-    message: wire.Message
-    timeout: float
-    server_name: str = ""
 
 
 @dataclass(slots=True)
@@ -50,12 +42,13 @@ class Exchange:
     route: str = ""
     context: dict[str, str] = field(default_factory=dict)
     reason: str = ""
+    manner: Manner = HTTP
     forward: Forward | None = None
     own: wire.Message | None = None
 
 
 class Gateway:
-    """All HTTP APIs of the account."""
+    """All APIs of the account, of both kinds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.counts: Counter[tuple[str, str, str]] = Counter()
@@ -75,6 +68,7 @@ class Gateway:
 
     def refuse(self, exchange: Exchange, refusal: RefusedError) -> wire.Message:
         """The gateway answers by itself."""
+        refusal = exchange.manner.said(refusal)
         exchange.reason = refusal.reason
         body = json.dumps({"message": refusal.message}, separators=(",", ":")).encode()
         exchange.own = wire.response(refusal.status, body, "application/json", *refusal.headers.items())
@@ -90,7 +84,7 @@ class Gateway:
         self.entries.append(entry)
         if deployed and deployed.access_logs:
             logs.write(deployed.access_logs, exchange.context, entry, exchange.own is None)
-        headers, added = answer.headers, {"Apigw-Requestid": exchange.id}
+        headers, added = answer.headers, exchange.manner.signed(exchange.id)
         if deployed and deployed.cors:
             headers = tuple(one for one in headers if not one[0].lower().startswith("access-control-"))
             origin, preflight = exchange.request.header("Origin"), exchange.reason == _PREFLIGHT
@@ -100,16 +94,18 @@ class Gateway:
     def _proceed(self, exchange: Exchange) -> None:
         request = exchange.request
         with ONE_AT_A_TIME:
-            place, deployed = _located(request)
+            exchange.manner = manner = _manner(request.name)
+            place, deployed = manner.locate(request)
             turned = settings()
         exchange.deployed, exchange.context = deployed, _context(exchange, place)
-        match = routing.choose(deployed.routes, request.method, place.path)
+        match = manner.choose(deployed.routes, request.method, place.path)
         if match is None:
             if deployed.cors and routing.is_preflight(request):
                 exchange.reason, exchange.own = _PREFLIGHT, wire.Message("HTTP/1.1 204 No Content")
                 return
-            raise not_found("no route takes this")
+            raise manner.unrouted()
         exchange.route = exchange.context["routeKey"] = match.route.key
+        exchange.context["resourcePath"] = match.route.key.partition(" ")[2]
         with ONE_AT_A_TIME:
             limit = _limit(deployed, match.route.key, turned)
             if not self._buckets.draw((deployed.api, deployed.stage, match.route.key), limit):
@@ -119,30 +115,15 @@ class Gateway:
         with ONE_AT_A_TIME:
             to = self._integrations.lead(match.route.integration, turned.discovery)
         if match.route.integration:
-            exchange.forward = _forward(to, asked, place, match.route.integration)
+            exchange.forward = manner.forward(to, asked, place, match.route.integration)
 
 
 _PREFLIGHT = "a preflight that no route takes"
 
 
-def _located(request: Request) -> tuple[Place, Deployed]:
-    """Which stage a request means. To a host that it does not know AWS says that it is forbidden."""
-    place, path = None, request.plain_path
-    api = next((one for one in seen.apis() if one.host == request.name), None)
-    if api:
-        if not api.open:
-            raise not_found("the API's own endpoint is disabled")
-        place = routing.at_endpoint(api.id, api.stages, path)
-        if place is None:
-            raise not_found("the API has no such stage")
-    else:
-        place = routing.at_domain(seen.mappings(request.name), path)
-    if place is None:
-        raise forbidden("no API answers to this host and path")
-    deployed = seen.deployed(place.api, place.stage)
-    if deployed is None:
-        raise not_found("the mapping's stage is gone")
-    return place, deployed
+def _manner(host: str) -> Manner:
+    """Of the kind of API that answers to a host: HTTP APIs are asked for what nobody knows."""
+    return REST if any(one.host == host for one in restapis.apis()) else HTTP
 
 
 def _context(exchange: Exchange, place: Place) -> dict[str, str]:
@@ -179,27 +160,3 @@ def _asked(exchange: Exchange, place: Place, match: Match, deployed: Deployed) -
     what = f"{place.api}/{place.stage}/{request.method}/{place.path.removeprefix('/')}"
     arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{what}"
     return Asked(request, look, exchange.context, variables, deployed.variables, arn)
-
-
-def _forward(to: Destination, asked: Asked, place: Place, integration: Integration) -> Forward:
-    request, parameters = asked.request, integration.parameters
-    method = request.method if integration.method in {"", "ANY"} else integration.method
-    target = rewriting.target(request, place, parameters, asked.look)
-    headers = rewriting.headers(_passed_on(request), parameters, asked.look)
-    message = wire.Message(f"{method} {target} HTTP/1.1", tuple(headers.items()), request.body)
-    return Forward(to, message, integration.timeout, integration.server_name or "")
-
-
-def _passed_on(request: Request) -> dict[str, str]:
-    """The client's headers, and what the backend would not know otherwise. API Gateway is reached over TLS only."""
-    before = request.header("X-Forwarded-For")
-    told = {
-        "Host": request.name,
-        "X-Forwarded-For": f"{before}, {request.source}" if before else request.source,
-        "X-Forwarded-Port": "443",
-        "X-Forwarded-Proto": "https",
-        "Forwarded": f"for={request.source};host={request.name};proto=https",
-        "Via": "HTTP/1.1 AmazonAPIGateway",
-    }
-    known = {name.lower() for name in told}
-    return {name: value for name, value in request.headers.items() if name.lower() not in known} | told

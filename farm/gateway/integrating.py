@@ -18,6 +18,7 @@ from moto.ec2 import ec2_backends
 from farm.aws import ACCOUNT, REGION, acm, apigateway, cloudmap
 from farm.aws.apigateway import seen
 from farm.aws.apigateway.deployed import Integration
+from farm.aws.restapis import RestIntegration
 from farm.balancers import fronts
 from farm.balancers.fronts import Front
 from farm.balancers.routing import Turns
@@ -88,7 +89,7 @@ def discovered(uri: str) -> list[Instance]:
 
 
 def _front(integration: Integration, link: seen.Link) -> Front:
-    front = next((one for one in fronts.fronts() if one.listener == integration.uri), None)
+    front = next((one for one in fronts.fronts() if _is_meant(one, integration)), None)
     if front is None or front.is_datagram:
         raise unavailable("the listener is not there")
     if not all(_is_within(address, link.vpc) for address in front.addresses):
@@ -99,6 +100,13 @@ def _front(integration: Integration, link: seen.Link) -> Front:
     if name and not _speaks_for(front.certificate, name):
         raise unavailable(f"the listener's certificate is not for {name}")
     return front
+
+
+def _is_meant(front: Front, integration: Integration) -> bool:
+    """By the listener's ARN; by the load balancer's, where a REST API may give that, it is the one at the URI's port."""
+    if isinstance(integration, RestIntegration) and integration.uri == front.arn:
+        return front.port == integration.port
+    return integration.uri == front.listener
 
 
 def _is_within(address: str, vpc: str) -> bool:

@@ -29,6 +29,8 @@ class Settings:
     """The Lambda authorisers, by ARN."""
     discovery: float = 1.0
     """Seconds for which the instances that Cloud Map has told are used without asking again; AWS does not say (F§5.1)."""
+    staged: bool = False
+    """Whether a REST API's private integration has the stage in front of its URI's path: sources disagree (F§5.5)."""
     jwks: float = 7200.0
     """The same for an issuer's keys (F§5.3)."""
     rate: float = 10000.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from farm import dns
-from farm.aws import REGION, route53
+from farm.aws import REGION, restapis, route53
 from farm.aws.apigateway import seen
 
 _TTL = 60
@@ -28,8 +28,13 @@ def hosted(others: Sequence[dns.Zone]) -> list[dns.Zone]:
     return [dns.Zone(dns.plain(zone.name), _records(zone, others)) for zone in known]
 
 
+def hosts() -> set[str]:
+    """The hosts of all APIs, of both kinds, and the custom domains."""
+    return {one.host for one in (*seen.apis(), *restapis.apis())} | {one.name for one in seen.domains()}
+
+
 def _names() -> Iterator[str]:
-    for api in seen.apis():
+    for api in (*seen.apis(), *restapis.apis()):
         yield dns.plain(api.host)
     for domain in seen.domains():
         yield dns.plain(domain.target)

@@ -9,19 +9,27 @@ class RefusedError(Exception):
     """The gateway answers by itself."""
 
     def __init__(
-        self, status: int, message: str, reason: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        code: str = "",
     ) -> None:
         super().__init__(reason)
         self.status, self.message, self.reason = status, message, reason
         self.headers = headers or {}
+        self.code = code
+        """AWS's name for what is wrong; only clients of REST APIs are told."""
 
 
-def forbidden(reason: str, headers: Mapping[str, str] | None = None) -> RefusedError:
-    return RefusedError(403, "Forbidden", reason, headers)
+def forbidden(reason: str, headers: Mapping[str, str] | None = None, *, code: str = "") -> RefusedError:
+    return RefusedError(403, "Forbidden", reason, headers, code=code)
 
 
-def unauthorized(reason: str, headers: Mapping[str, str] | None = None) -> RefusedError:
-    return RefusedError(401, "Unauthorized", reason, headers)
+def unauthorized(reason: str, headers: Mapping[str, str] | None = None, *, code: str = "") -> RefusedError:
+    return RefusedError(401, "Unauthorized", reason, headers, code=code)
 
 
 def not_found(reason: str) -> RefusedError:

@@ -53,7 +53,7 @@ def target(request: Request, place: Place, parameters: Mapping[str, str], look: 
     if template := parameters.get("overwrite:path"):
         path = "/" + filled(template, look).removeprefix("/")
     query = _query(request.query, parameters, look)
-    return f"{_escaped(path)}?{query}" if query else _escaped(path)
+    return f"{escaped(path)}?{query}" if query else escaped(path)
 
 
 def headers(sent: Mapping[str, str], parameters: Mapping[str, str], look: Look) -> dict[str, str]:
@@ -92,6 +92,6 @@ def _actions(parameters: Mapping[str, str], kind: str) -> list[tuple[str, str, s
     ]
 
 
-def _escaped(path: str) -> str:
+def escaped(path: str) -> str:
     """Fit for a request line: a parameter may have put anything there. What is escaped stays as it is."""
     return quote(path, safe="/%:@!$&'()*+,;=~")

@@ -72,10 +72,10 @@ def at_domain(mappings: Iterable[seen.Mapping], path: str) -> Place | None:
 def choose(routes: Sequence[Route], method: str, path: str) -> Match | None:
     """The route that takes this request, if any does."""
     found = [
-        (rank, Match(route, variables))
+        (rank, Match(route, bound))
         for route in routes
         if (rank := _rank(route, method)) is not None
-        and (variables := _variables(route.key.partition(" ")[2], path)) is not None
+        and (bound := variables(route.key.partition(" ")[2], path)) is not None
     ]
     if found:
         return min(found, key=lambda one: one[0])[1]
@@ -113,11 +113,16 @@ def _rank(route: Route, method: str) -> tuple[bool, tuple[int, ...], bool] | Non
     taken, _, path = route.key.partition(" ")
     if taken not in {method, "ANY"}:
         return None
-    kinds = tuple(_kind(segment) for segment in path.split("/")[1:])
-    return _GREEDY in kinds, kinds, taken == "ANY"
+    order = kinds(path)
+    return _GREEDY in order, order, taken == "ANY"
 
 
 _FIXED, _ANYTHING, _GREEDY = range(3)
+
+
+def kinds(pattern: str) -> tuple[int, ...]:
+    """Of a pattern's segments; the less there is that one may stand for, the smaller."""
+    return tuple(_kind(segment) for segment in pattern.split("/")[1:])
 
 
 def _kind(segment: str) -> int:
@@ -125,7 +130,8 @@ def _kind(segment: str) -> int:
     return _FIXED if found is None else _GREEDY if found[2] else _ANYTHING
 
 
-def _variables(pattern: str, path: str) -> dict[str, str] | None:
+def variables(pattern: str, path: str) -> dict[str, str] | None:
+    """What a pattern's variables stand for in a path that it fits; None if it does not."""
     names, expression = _compiled(pattern)
     found = expression.fullmatch(path)
     return dict(zip(names, found.groups(), strict=True)) if found else None

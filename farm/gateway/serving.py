@@ -20,7 +20,8 @@ from farm.aws import ONE_AT_A_TIME
 from farm.aws.apigateway import seen
 from farm.balancers import tls
 from farm.balancers.fronts import Front
-from farm.gateway.deciding import Exchange, Forward, Gateway
+from farm.gateway.deciding import Exchange, Gateway
+from farm.gateway.forwarding import Forward
 from farm.gateway.refusing import RefusedError, timed_out, unavailable
 from farm.gateway.routing import Request
 

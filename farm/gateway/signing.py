@@ -1,7 +1,7 @@
-"""Signature Version 4 for HTTP APIs: made for clients, and checked by making it again with botocore's own signer.
+"""Signature Version 4 for APIs: made for clients, and checked by making it again with botocore's own signer.
 
 Only signatures in the Authorization header are known, not those in a query string. An HTTP API tells a client that is
-refused no more than `Forbidden`.
+refused no more than `Forbidden`; a REST API tells the code.
 """
 
 from __future__ import annotations
@@ -45,23 +45,26 @@ def verify(request: Request, secret_of: Callable[[str], str | None], now: float)
     """The access key that signed the request. RefusedError if none did, or not this request, or too long ago."""
     said = _AUTHORIZATION.fullmatch(request.header("Authorization"))
     if said is None:
-        raise forbidden("the request is not signed")
+        asked = "IncompleteSignature" if request.header("Authorization") else "MissingAuthenticationToken"
+        raise forbidden("the request is not signed", code=asked)
     stamp, names = request.header("X-Amz-Date"), said["signed"].split(";")
     if said["service"] != _SERVICE or said["region"] != REGION:
-        raise forbidden(f"the signature is for {said['service']} in {said['region']}")
+        raise forbidden(
+            f"the signature is for {said['service']} in {said['region']}", code="InvalidSignature"
+        )
     if "host" not in names or "x-amz-date" not in names:
-        raise forbidden("the signature does not cover host and date")
+        raise forbidden("the signature does not cover host and date", code="InvalidSignature")
     if stamp[:8] != said["date"] or abs(now - _seconds(stamp)) > _SKEW:
-        raise forbidden("the signature has expired")
+        raise forbidden("the signature has expired", code="InvalidSignature")
     secret = secret_of(said["key"])
     if secret is None:
-        raise forbidden("the access key is unknown")
+        raise forbidden("the access key is unknown", code="UnrecognizedClient")
     content = request.header("X-Amz-Content-SHA256")
     if content and content != hashlib.sha256(request.body).hexdigest():
-        raise forbidden("the body is not the one that was signed")
+        raise forbidden("the body is not the one that was signed", code="InvalidSignature")
     _, _, expected = _sign(request, names, said["key"], secret, said["region"], stamp)
     if not hmac.compare_digest(expected, said["signature"]):
-        raise forbidden("the signature does not match")
+        raise forbidden("the signature does not match", code="InvalidSignature")
     return said["key"]
 
 

@@ -42,15 +42,18 @@ class Keys:
         return keys
 
 
-def verify(token: str, keys: KeySet, *, issuer: str, audiences: Sequence[str], now: float) -> Claims:
-    """What the token says. RefusedError if it is not the issuer's, not for us, or not for now."""
+def verify(token: str, keys: KeySet, *, issuer: str, audiences: Sequence[str] | None, now: float) -> Claims:
+    """What the token says. RefusedError if it is not the issuer's, not for us, or not for now.
+
+    Without audiences it may be for anybody.
+    """
     claims = _decoded(token, keys)
     if claims.get("iss") != issuer:
         raise invalid("the token is from another issuer")
-    if not _is_for(claims, audiences):
+    if audiences is not None and not _is_for(claims, audiences):
         raise invalid("the token is for another audience")
     if not _is_number(claims.get("exp")) or claims["exp"] <= now:
-        raise invalid("the token has expired")
+        raise invalid("the token has expired", code="ExpiredToken")
     if any(
         name in claims and not (_is_number(claims[name]) and claims[name] <= now) for name in ("nbf", "iat")
     ):
@@ -64,16 +67,35 @@ def check_scopes(claims: Claims, wanted: Iterable[str]) -> None:
     scopes = set(held.split() if isinstance(held, str) else held if isinstance(held, list) else ())
     if wanted and scopes.isdisjoint(wanted):
         said = f'Bearer scope="{" ".join(wanted)}" error="insufficient_scope"'
-        raise forbidden("the token has none of the scopes", {"WWW-Authenticate": said})
+        raise forbidden(
+            "the token has none of the scopes", {"WWW-Authenticate": said}, code="InsufficientScope"
+        )
+
+
+def check_use(claims: Claims, wanted: str) -> None:
+    """Cognito's tokens say what they are for: `id` or `access`."""
+    if claims.get("token_use") != wanted:
+        raise invalid(f"the token is no {wanted} token")
+
+
+def choose_issuer(token: str, issuers: Sequence[str]) -> str:
+    """The one of these that the token claims to be from: whose keys to check it with, no more. RefusedError if none."""
+    try:
+        claimed = json.loads(extract_compact(token.encode()).payload).get("iss")
+    except (JoseError, ValueError, AttributeError) as error:
+        raise invalid("the token is not one that the issuer signed") from error
+    if claimed not in issuers:
+        raise invalid("the token is from another issuer")
+    return str(claimed)
 
 
 def missing() -> RefusedError:
     return unauthorized("there is no token", {"WWW-Authenticate": "Bearer"})
 
 
-def invalid(reason: str) -> RefusedError:
+def invalid(reason: str, *, code: str = "") -> RefusedError:
     said = f'Bearer scope="" error="invalid_token" error_description="{reason}"'
-    return unauthorized(reason, {"WWW-Authenticate": said})
+    return unauthorized(reason, {"WWW-Authenticate": said}, code=code)
 
 
 def _decoded(token: str, keys: KeySet) -> Claims:

@@ -163,7 +163,7 @@ def test_a_listener_is_reached_through_its_own_door(
 def test_only_names_of_apis_have_an_address(farm: Farm, exposed: Exposed) -> None:
     address, port = farm.gateway_address(exposed.host)
     assert (address.rpartition(".")[0], port) == ("127.30.254", 8080)
-    with pytest.raises(LookupError, match=r"nobody\.example: no HTTP API has this name"):
+    with pytest.raises(LookupError, match=r"nobody\.example: no API has this name"):
         farm.gateway_address("nobody.example")
     connection = http.client.HTTPConnection(address, port, timeout=5)
     connection.request("GET", "/open", headers={"Host": "nobody.example"})

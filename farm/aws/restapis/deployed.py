@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from farm.aws.apigateway.deployed import Authorizer, Integration, Route
 
-_DEFAULT_TIMEOUT = 29000
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class RestIntegration(Integration):
 
     endpoint: str
     """The URI: its host, path and scheme are what the backend gets to see."""
+    port: int
+    """The URI's, or what its scheme stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def snapshot(
 
 
 def _integration(shown: Mapping[str, Any], identity: str) -> RestIntegration:
+    uri = urlsplit(shown.get("uri", ""))
     return RestIntegration(
         id=identity,
         type=shown["type"],
@@ -73,11 +77,12 @@ def _integration(shown: Mapping[str, Any], identity: str) -> RestIntegration:
         uri=shown.get("integrationTarget", ""),
         link=shown.get("connectionId"),
         payload="1.0",
-        timeout=shown.get("timeoutInMillis", _DEFAULT_TIMEOUT) / 1000,
+        timeout=shown["timeoutInMillis"] / 1000,
         parameters=dict(shown.get("requestParameters", {})),
         answers={},
-        server_name=None,
+        server_name=uri.hostname if uri.scheme == "https" else None,
         endpoint=shown.get("uri", ""),
+        port=uri.port or _PORTS.get(uri.scheme, 0),
     )
 
 
