@@ -84,7 +84,10 @@ _GATEWAY_SLOW = {
         "PutRestApi": 1,
     }.items()
 }
+_PARAMETER_WRITE = Bucket("ssm parameter write", 3, 3)
+_PARAMETER_READ = Bucket("ssm parameter read", 40, 40)
 _EC2_DESCRIBE = Bucket("ec2 describe", 100, 20, code="RequestLimitExceeded")
+_PARAMETER_WRITES = {"PutParameter", "DeleteParameter", "AddTagsToResource"}
 _WHOLE = {
     "acm": Bucket("acm", 5, 5),
     "resourcegroupstaggingapi": Bucket("tagging", 15, 15),
@@ -111,6 +114,8 @@ def _bucket_of(service: str, operation: str) -> Bucket | None:
             return _ELB_TARGETS if operation in {"RegisterTargets", "DeregisterTargets"} else _ELB_MODIFY
         case "servicediscovery":
             return _ASSUMED.get(operation, _CLOUD_MAP)
+        case "ssm":
+            return _PARAMETER_WRITE if operation in _PARAMETER_WRITES else _PARAMETER_READ
         case "ec2" if operation.startswith("Describe"):
             return _EC2_DESCRIBE
     return _WHOLE.get(service)

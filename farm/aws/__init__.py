@@ -31,6 +31,7 @@ MENDED = (
     "aws.restapis",
     "aws.route53",
     "aws.sqs",
+    "aws.ssm",
     "aws.tagging",
     "gate",
 )

@@ -13,7 +13,7 @@ from moto.elbv2 import elbv2_backends
 
 from farm.aws import ACCOUNT, REGION
 from farm.aws.cloudmap import registry
-from farm.permissions import apigateway, cloudmap, elb, functions, route53
+from farm.permissions import apigateway, cloudmap, elb, functions, route53, ssm
 from farm.permissions.need import Need, Params, arn, ec2, named
 
 __all__ = ["Need", "forwarded", "needs", "tags_of"]
@@ -114,6 +114,7 @@ _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "ec2": lambda operation, _: [ec2(operation)],
     "dynamodb": _dynamodb,
     "sqs": _sqs,
+    "ssm": ssm.needs,
     "events": _events,
     "resourcegroupstaggingapi": lambda operation, _: [Need(f"tag:{operation}")],
 }

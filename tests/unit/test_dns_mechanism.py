@@ -11,7 +11,7 @@ import pytest
 from expose.mechanisms import MECHANISMS, Lookup
 from expose.mechanisms.dns import INSTANCE, NAMESPACE, SERVICE, VPC
 from expose.model import Identity, Resource, Service
-from expose.policy import Limits
+from expose.policy import Detail, Limits
 from expose.refusals import Invalid, NotYet, Refused
 from tests.unit.values import NAME, NOW, Port, definition, exposure, namespace, service, surroundings, task
 
@@ -115,7 +115,8 @@ def test_a_public_namespace_has_public_addresses_and_others_private_ones_unless_
     (spec,) = specs(f"{NAME}{option}", service(task(1)), around)
 
     assert spec["AWS_INSTANCE_IPV4"] == address
-    assert DNS.wants_public(exposure(f"{NAME}{option}"), around) is address.startswith("203.")
+    wanted = Detail.PUBLIC if address.startswith("203.") else Detail.PRIVATE
+    assert DNS.detail(exposure(f"{NAME}{option}"), around) is wanted
 
 
 @pytest.mark.parametrize(("records", "families"), [("A", "4"), ("AAAA", "6"), ("A+AAAA", "46"), ("SRV", "4")])
@@ -172,7 +173,7 @@ def test_an_http_namespace_has_no_records() -> None:
     ],
 )
 def test_the_port_is_written_on_every_instance(options: str, of: Any, expected: str) -> None:
-    one = task(1, bindings=(("web", 8080, 32768),))
+    one = task(1, bindings=(("web", 8080, 32768, "tcp"),))
     for records in ("A", "SRV"):
         (spec,) = specs(f"{NAME} {options} type={records}", service(one, of=of))
         assert spec["AWS_INSTANCE_PORT"] == expected

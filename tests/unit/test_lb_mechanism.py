@@ -10,14 +10,16 @@ import pytest
 from expose.mechanisms import MECHANISMS
 from expose.model import Identity, Owned, Port, Resource, Service
 from expose.plan import plan, recorded
-from expose.policy import Limits, Replacing
+from expose.policy import Detail, Limits, Replacing
 from expose.refusals import NotYet, Refused
 from tests.unit.values import NOW, around, balancer, definition, exposure, service, site, task
 
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
 TASKS = service(task(1), task(2), subnets=("subnet-1",))
-BRIDGE = service(task(1, bindings=(("web", 8080, 32768),)), of=definition(Port("web", 8080), mode="bridge"))
+BRIDGE = service(
+    task(1, bindings=(("web", 8080, 32768, "tcp"),)), of=definition(Port("web", 8080), mode="bridge")
+)
 ALB, NLB = balancer(), balancer("granja-nlb", "network")
 LIMITS = Limits(create_load_balancers="any")
 
@@ -204,7 +206,7 @@ def test_in_awsvpc_mode_targets_are_private_addresses_and_in_others_instances() 
 def test_a_public_address_is_never_a_target_nor_looked_up() -> None:
     """F§4.1."""
     asked = exposure("internet-facing", TAG)
-    assert not LB.wants_public(asked, around(asked, TASKS, site(), LIMITS))
+    assert LB.detail(asked, around(asked, TASKS, site(), LIMITS)) is Detail.PRIVATE
     for resources in (desired("internet-facing", site()), desired(), desired(of=BRIDGE)):
         assert not [
             spec for spec in specs(resources) if spec["id"] in {each.public_ipv4 for each in TASKS.tasks}

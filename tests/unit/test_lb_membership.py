@@ -17,7 +17,9 @@ from tests.unit.values import definition, exposure, group, service, task
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
 TASKS = service(task(1), task(2), subnets=("subnet-1",))
-BRIDGE = service(task(1, bindings=(("web", 8080, 32768),)), of=definition(Port("web", 8080), mode="bridge"))
+BRIDGE = service(
+    task(1, bindings=(("web", 8080, 32768, "tcp"),)), of=definition(Port("web", 8080), mode="bridge")
+)
 FOUND = Lookup("elb.group", "conejo-blue")
 
 

@@ -12,12 +12,12 @@ from expose.refusals import Refused, Status
 from tests.unit.values import NAME, definition, exposure, task
 
 WEB, ADMIN, PROXY = Port("web", 8080), Port("web", 9090), Port("proxy", 8443)
-BOUND = (("proxy", 8443, 32770), ("web", 8080, 32768), ("web", 9090, 32769))
+Bindings = tuple[tuple[str, int, int, str], ...]
+
+BOUND = (("proxy", 8443, 32770, "tcp"), ("web", 8080, 32768, "tcp"), ("web", 9090, 32769, "tcp"))
 
 
-def port(
-    options: str, of: Definition, *, bindings: tuple[tuple[str, int, int], ...] = (), required: bool = False
-) -> int:
+def port(options: str, of: Definition, *, bindings: Bindings = (), required: bool = False) -> int:
     one: Task = task(1, bindings=bindings)
     return endpoint(exposure(f"{NAME} {options}"), one, of, required=required)
 
@@ -103,8 +103,8 @@ def test_in_bridge_mode_a_port_that_is_not_bound_cannot_be_reached(of: Definitio
     assert "container port 8080 is not bound to any port of the host" in refused.message
 
 
-@pytest.mark.parametrize("bindings", [(), (("web", 8080, 8080),)])
-def test_in_host_mode_the_container_port_is_the_host_s(bindings: tuple[tuple[str, int, int], ...]) -> None:
+@pytest.mark.parametrize("bindings", [(), (("web", 8080, 8080, "tcp"),)])
+def test_in_host_mode_the_container_port_is_the_host_s(bindings: Bindings) -> None:
     """F§1.2: the bindings may be there or not."""
     assert port("", definition(WEB, mode="host"), bindings=bindings) == 8080
     assert port("port=7070", definition(mode="host"), bindings=bindings) == 7070
@@ -112,7 +112,7 @@ def test_in_host_mode_the_container_port_is_the_host_s(bindings: tuple[tuple[str
 
 def test_in_bridge_mode_the_same_number_in_two_containers_is_two_ports() -> None:
     both = definition(Port("web", 80), Port("admin", 80), mode="bridge")
-    bindings = (("admin", 80, 32769), ("web", 80, 32768))
+    bindings = (("admin", 80, 32769, "tcp"), ("web", 80, 32768, "tcp"))
     assert port("container=web", both, bindings=bindings) == 32768
     assert port("container=admin port=80", both, bindings=bindings) == 32769
 

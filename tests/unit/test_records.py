@@ -16,7 +16,7 @@ from tests.unit.values import ARN, NAME, NOW, definition, exposure, namespace, s
 
 ITEM = 400_000  # bytes that one item may have, some room left for its keys and the attributes for people
 
-TASK = task(1, healthy=True, bindings=(("web", 8080, 32768), ("proxy", 8443, 32769)))
+TASK = task(1, healthy=True, bindings=(("web", 8080, 32768, "tcp"), ("proxy", 8443, 32769, "tcp")))
 SERVICE = service(
     TASK,
     task(2, running=False),

@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 
 from expose.aws import Clients
 from expose.ecs import Source
+from expose.policy import Detail
 from expose.refusals import NotYet
 from tests.unit.values import ARN, service, task
 
@@ -40,7 +41,7 @@ def described(number: int, **more: Any) -> dict[str, Any]:
 def read(source: Source) -> list[str]:
     known = service(task(1), task(2))
     vars(source)["_definitions"] = dict(known.definitions)
-    found, _ = source.tasks(known, (), public=False, afresh=False, now=0.0)
+    found, _ = source.tasks(known, (), detail=Detail.PRIVATE, afresh=False, now=0.0)
     return [each.id for each in found.tasks]
 
 
@@ -93,7 +94,7 @@ def test_a_task_that_is_to_stop_may_serve_until_its_containers_are_told(
     known = service(task(1), task(2))
     vars(source)["_definitions"] = dict(known.definitions)
 
-    found, leaving = source.tasks(known, (), public=False, afresh=False, now=0.0)
+    found, leaving = source.tasks(known, (), detail=Detail.PRIVATE, afresh=False, now=0.0)
 
     assert [each.id for each in found.tasks] == [task(1).id]
     assert leaving == ({task(2).id} if serves else set())

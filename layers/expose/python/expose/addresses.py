@@ -10,8 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from expose.audit.network import Interface, Network
+from expose.audit.reach import openings
 from expose.aws import Clients, chunks
-from expose.model import Task
+from expose.model import Opening, ServiceArn, Task
+from expose.networks import Networks
+from expose.policy import Detail
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef, NetworkInterfaceTypeDef
@@ -31,20 +35,34 @@ _INTERFACE = frozenset({"ElasticNetworkInterface", "eni"})  # as DescribeTasks a
 class Addresses:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._networks = Networks(clients)
 
-    def fill(self, tasks: Sequence[tuple[Task, TaskTypeDef]], *, cluster: str, public: bool) -> list[Task]:
-        """Each task with its addresses; the public ones only where they are asked for."""
+    def fill(
+        self, tasks: Sequence[tuple[Task, TaskTypeDef]], *, arn: ServiceArn, detail: Detail
+    ) -> list[Task]:
+        """Each task with its addresses; the public ones, and what is open there, only where they are asked for."""
         own = [(task, described) for task, described in tasks if _attachment(described)]
         hosted = [(task, described) for task, described in tasks if not _attachment(described)]
-        interfaces = self._interfaces(own) if public else {}
-        hosts = self._hosts(cluster, {described.get("containerInstanceArn", "") for _, described in hosted})
-        return [
+        interfaces = self._interfaces(own) if detail >= Detail.PUBLIC else {}
+        hosts = self._hosts(
+            arn.cluster, {described.get("containerInstanceArn", "") for _, described in hosted}
+        )
+        filled = [
             *(_with_interface(task, described, interfaces) for task, described in own),
             *(
                 _with_host(task, hosts.get(described.get("containerInstanceArn", "")))
                 for task, described in hosted
             ),
         ]
+        return self._opened(filled, arn.account) if detail is Detail.OPEN else filled
+
+    def _opened(self, tasks: Sequence[Task], account: str) -> list[Task]:
+        """With what the internet reaches; unknown where no interface of ours holds an address of the task."""
+        held = self._networks.holding(
+            sorted({address for task in tasks for address in _global(task)}), account=account
+        )
+        network = self._networks.around({each.id: each for each in held.values()}.values())
+        return [replace(task, openings=_openings(task, held, network)) for task in tasks]
 
     def _interfaces(self, tasks: Iterable[tuple[Task, TaskTypeDef]]) -> dict[str, NetworkInterfaceTypeDef]:
         """By id. Asked by filter: naming one that is gone would fail the whole call (F§1.6)."""
@@ -108,6 +126,19 @@ def _with_interface(
         public_ipv4=interface.get("Association", {}).get("PublicIp", ""),
         ipv6=next(iter(ipv6), details.get("ipv6Address", "")),
     )
+
+
+def _global(task: Task) -> list[str]:
+    return [address for address in (task.public_ipv4, task.ipv6) if address]
+
+
+def _openings(task: Task, held: Mapping[str, Interface], network: Network) -> tuple[Opening, ...] | None:
+    """Of all its addresses: who does not know one of them does not know what is open."""
+    interfaces = {address: held.get(address) for address in _global(task)}
+    if not all(interfaces.values()):
+        return None
+    found = {opening for each in interfaces.values() if each for opening in openings(each, network)}
+    return tuple(sorted(found))
 
 
 def _with_host(task: Task, host: InstanceTypeDef | None) -> Task:

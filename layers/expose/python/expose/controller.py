@@ -17,7 +17,7 @@ from expose.ledger import Ledger
 from expose.model import Service, ServiceArn
 from expose.outbox import Outbox
 from expose.outcome import Outcome
-from expose.policy import Limits, Replacing, not_allowed, ready
+from expose.policy import Detail, Limits, Replacing, not_allowed, ready
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
@@ -122,12 +122,13 @@ class Controller:
         return work.depth
 
     def _tasks(self, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool) -> Memory:
-        public = any(self._exposing.wants_public(ask) for ask in asks)
+        detail = max(self._exposing.detail(ask) for ask in asks)
+        afresh = afresh or (detail is Detail.OPEN and any(ask.fresh for ask in asks))
         heard = {*memory.stopped, *memory.stopping}
         now = self._clock()
         try:
             service, leaving = self._source.tasks(
-                memory.service, heard, public=public, afresh=afresh, now=now
+                memory.service, heard, detail=detail, afresh=afresh, now=now
             )
         except (*AwsError, NotYet):
             if work.depth is not Depth.RECORD:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from expose.addresses import Addresses
 from expose.aws import Clients, chunks
 from expose.model import Definition, Port, Service, ServiceArn, Task
-from expose.policy import ready
+from expose.policy import Detail, ready
 from expose.refusals import NotYet
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Source:
         return replace(last, active=False, wanted=0, tags={}, read_at=now)
 
     def tasks(
-        self, service: Service, stopped: Collection[str], *, public: bool, afresh: bool, now: float
+        self, service: Service, stopped: Collection[str], *, detail: Detail, afresh: bool, now: float
     ) -> tuple[Service, frozenset[str]]:
         """The service with its tasks as they are now, less those known to have `stopped`; and which of the tasks that
         were known are to stop, but may still serve.
@@ -73,7 +73,7 @@ class Source:
         listed = [task for task in self._listed(service.arn) if task not in stopped]
         known = {task.id: task for task in service.tasks if task.id not in stopped}
         well = (
-            {} if afresh else {task: each for task, each in known.items() if _complete(each, service, public)}
+            {} if afresh else {task: each for task, each in known.items() if _complete(each, service, detail)}
         )
         kept = {task: well[task] for task in listed if task in well}
         asked = [
@@ -85,8 +85,8 @@ class Source:
         definitions = {arn: self.definition(arn) for arn in {task["taskDefinitionArn"] for task in described}}
         fresh = self._addresses.fill(
             [(_task(task, definitions[task["taskDefinitionArn"]]), task) for task in described],
-            cluster=service.arn.cluster,
-            public=public,
+            arn=service.arn,
+            detail=detail,
         )
         tasks = kept | {task.id: task for task in fresh}
         read = replace(
@@ -171,8 +171,10 @@ def _native(service: ServiceTypeDef) -> Iterator[str]:
         yield each.get("advancedConfiguration", {}).get("alternateTargetGroupArn", "")
 
 
-def _complete(task: Task, service: Service, public: bool) -> bool:
-    return ready(task, service) and bool(task.public_ipv4 or not public)
+def _complete(task: Task, service: Service, detail: Detail) -> bool:
+    """An IPv6 address comes with the task; a public IPv4 address may take a while."""
+    has_address = bool(task.public_ipv4 or detail is Detail.PRIVATE)
+    return ready(task, service) and has_address and (task.openings is not None or detail < Detail.OPEN)
 
 
 def _only_missing(failures: Iterable[FailureTypeDef]) -> None:
@@ -210,16 +212,14 @@ def _task(task: TaskTypeDef, definition: Definition) -> Task:
     )
 
 
-def _bindings(container: ContainerTypeDef) -> Iterator[tuple[str, int, int]]:
-    """The host port of each container port; where that is bound for tcp and for udp, the one for tcp."""
-    by_port: dict[int, int] = {}
-    for binding in sorted(
-        container.get("networkBindings", []), key=lambda each: each.get("protocol") != "tcp"
-    ):
+def _bindings(container: ContainerTypeDef) -> Iterator[tuple[str, int, int, str]]:
+    """The host port of each container port and protocol: one of them, where it is bound in both families."""
+    bound: dict[tuple[int, str], int] = {}
+    for binding in container.get("networkBindings", []):
         if "containerPort" in binding and "hostPort" in binding:
-            by_port.setdefault(binding["containerPort"], binding["hostPort"])
-    for inside, outside in by_port.items():
-        yield container.get("name", ""), inside, outside
+            bound.setdefault((binding["containerPort"], binding.get("protocol", "tcp")), binding["hostPort"])
+    for (inside, protocol), outside in bound.items():
+        yield container.get("name", ""), inside, outside, protocol
 
 
 def _definition(described: TaskDefinitionTypeDef) -> Definition:

@@ -17,9 +17,9 @@ from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, Resource, Service, ServiceArn, digest
 from expose.outcome import Outcome
 from expose.plan import Delete, Plan, plan, recorded
-from expose.policy import POLICIES, Limits, Replacing, stopped, to_publish
+from expose.policy import POLICIES, Detail, Limits, Replacing, stopped, to_publish
 from expose.records import CLOCKS_DIFFER, Record
-from expose.refusals import NotYet, Refused
+from expose.refusals import NotYet, Partly, Refused
 from expose.resources import Adapters
 
 _WATCHES = 60.0  # seconds between two looks at the health of what AWS watches
@@ -65,8 +65,8 @@ class Exposing:
             return replace(ask, failure=failure)
         return replace(ask, record=replace(ask.record, found=found))
 
-    def wants_public(self, ask: Ask) -> bool:
-        return any(self._public(attempt) for attempt in ask.attempts)
+    def detail(self, ask: Ask) -> Detail:
+        return max((self._needed(attempt) for attempt in ask.attempts), default=Detail.PRIVATE)
 
     def follow(self, ask: Ask, service: Service, *, serving: Sequence[str], none_ready_for: float) -> Outcome:
         """Bring one exposure to what its tag asks for, as far as that goes now.
@@ -80,7 +80,7 @@ class Exposing:
         outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
         for attempt in ask.attempts:
             try:
-                desired = self._desired(attempt, service, outcome.record, none_ready_for)
+                desired, partly = self._desired(attempt, service, outcome.record, none_ready_for)
             except Refused as refusal:
                 outcome.refused = outcome.refused or refusal
                 continue
@@ -89,7 +89,9 @@ class Exposing:
                 continue
             decided = True
             outcome = self._bring_about(ask, attempt, desired, current, outcome, service, serving)
-            if not outcome.unfinished:
+            whole = not outcome.unfinished
+            outcome.refused = outcome.refused or partly
+            if whole or partly:
                 break
             current = recorded(outcome.record.owned)
         outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
@@ -101,13 +103,14 @@ class Exposing:
         seen = Foresight(ask, record, current, refused=ask.refusal, failed=ask.failure)
         for attempt in ask.attempts:
             try:
-                desired = self._desired(attempt, service, record, none_ready_for)
+                desired, partly = self._desired(attempt, service, record, none_ready_for)
             except Refused as refusal:
                 seen = replace(seen, refused=seen.refused or refusal)
                 continue
             except NotYet as reason:
                 seen = replace(seen, waiting=seen.waiting or reason)
                 continue
+            seen = replace(seen, refused=seen.refused or partly)
             wanted = plan(desired, current, record.by_identity)
             if not attempt.now and seen.failed and not seen.refused:
                 wanted = Plan(wanted.openings)
@@ -187,9 +190,10 @@ class Exposing:
 
     def _desired(
         self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
-    ) -> Sequence[Resource]:
+    ) -> tuple[Sequence[Resource], Partly | None]:
+        """What is to be there, and why that is not all that was asked for."""
         if attempt.exposure is None or not service.active:
-            return ()
+            return (), None
         mechanism = self._mechanisms[attempt.exposure.mechanism]
         tasks = to_publish(
             service,
@@ -199,9 +203,11 @@ class Exposing:
             empty_after=self.empty_after,
         )
         surroundings = Surroundings(self._limits, self.mark(Ask(record)), attempt.found)
-        return mechanism.desired(
-            attempt.exposure, replace(service, tasks=tasks, read_at=self._clock()), surroundings
-        )
+        known = replace(service, tasks=tasks, read_at=self._clock())
+        try:
+            return mechanism.desired(attempt.exposure, known, surroundings), None
+        except Partly as partly:
+            return partly.desired, partly
 
     def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
         """What AWS says is there. What carries our mark and was forgotten is ours again."""
@@ -214,14 +220,14 @@ class Exposing:
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
         return record.owning(seen | record.by_identity), current
 
-    def _public(self, attempt: Attempt) -> bool:
+    def _needed(self, attempt: Attempt) -> Detail:
         if attempt.exposure is None:
-            return False
+            return Detail.PRIVATE
         try:
             surroundings = Surroundings(self._limits, "", attempt.found)
-            return self._mechanisms[attempt.exposure.mechanism].wants_public(attempt.exposure, surroundings)
+            return self._mechanisms[attempt.exposure.mechanism].detail(attempt.exposure, surroundings)
         except Refused:
-            return False  # it is refused again, and reported, where it is carried out
+            return Detail.PRIVATE  # it is refused again, and reported, where it is carried out
 
 
 def _withdrawal(record: Record, service: Service) -> Plan:

@@ -16,9 +16,9 @@ from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.foresight import Foresight
 from expose.ledger import Ledger
-from expose.model import Detail, Identity, Service, ServiceArn
+from expose.model import Identity, Service, ServiceArn
 from expose.names import Names
-from expose.policy import Limits, not_allowed, ready
+from expose.policy import Detail, Limits, not_allowed, ready
 from expose.records import Memory, Record
 from expose.refusals import Refused
 from expose.work import Depth

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
 from expose.refusals import Refused
@@ -68,10 +67,8 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as last read.
-
-    `bindings` tells for each container, port and protocol the host port in bridge and host mode, `instance` the EC2
-    instance that the task runs on where it shares the host's addresses. `openings` are None where nobody asked.
+    """A task as last read. In bridge and host mode, `bindings` tells the host port of each container, port and protocol,
+    and `instance` which EC2 instance lends its addresses. `openings` are None where nobody asked.
     """
 
     id: str
@@ -92,9 +89,8 @@ class Task:
 class Opening:
     """Ports of a task that the internet reaches, over IPv4 or IPv6 (`family`), through the security `groups` named.
 
-    `protocol` is tcp, udp, icmp, icmpv6, the number of another, `other` for all that are not named beside it, or `-1`
-    for all there are. What has no ports counts as 0-65535. `world` means half of the internet at least, and `sources`
-    is then the whole of it, else the ranges that get in.
+    `protocol` is tcp, udp, icmp, icmpv6, another's number, `other` for all not named beside it, or `-1` for all. What
+    has no ports counts as 0-65535. `world` means half of the internet at least; `sources` are then the whole of it.
     """
 
     family: int
@@ -107,14 +103,6 @@ class Opening:
 
     def lets_in(self, protocol: str, port: int) -> bool:
         return self.protocol in {protocol, "-1"} and self.first <= port <= self.last
-
-
-class Detail(IntEnum):
-    """How much has to be known of each task: each degree with all before it."""
-
-    PRIVATE = 0
-    PUBLIC = 1  # its public addresses
-    OPEN = 2  # and what the internet reaches there
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from expose.model import Exposure, Owned, Service, Task
@@ -49,6 +50,14 @@ def ready(task: Task, service: Service) -> bool:
 def runs(task: Task, service: Service) -> bool:
     """Running: enough where something else asks whether it is healthy."""
     return task.running and task.definition in service.definitions
+
+
+class Detail(IntEnum):
+    """How much has to be known of each task: each degree with all before it."""
+
+    PRIVATE = 0
+    PUBLIC = 1  # its public addresses
+    OPEN = 2  # and what the internet reaches there
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from expose.mechanisms.surroundings import Lookup
-from expose.model import Definition, Identity, Owned, Port, Service, ServiceArn, Task
+from expose.model import Definition, Identity, Opening, Owned, Port, Service, ServiceArn, Task
 from expose.refusals import Status
 
 CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it
@@ -82,9 +82,8 @@ class Record:
     @property
     def addresses(self) -> list[str]:
         """Where the tasks are reachable: what is only claimed, or being withdrawn, is promised to nobody."""
-        return sorted(
-            {each.address for each in self.owned if each.address and each.aws_id and not each.leaving}
-        )
+        there = [each for each in self.owned if each.aws_id and not each.leaving]
+        return sorted({address for each in there for address in each.address.split()})
 
 
 def dump_memory(memory: Memory) -> bytes:
@@ -145,8 +144,17 @@ def _definition(data: dict[str, Any]) -> Definition:
 
 
 def _task(data: dict[str, Any]) -> Task:
-    bindings = tuple((name, inside, outside) for name, inside, outside in data.pop("bindings"))
-    return Task(bindings=bindings, **data)
+    bindings = tuple(
+        (name, inside, outside, *(protocol or ["tcp"]))
+        for name, inside, outside, *protocol in data.pop("bindings")
+    )
+    found = data.pop("openings", None)
+    openings = None if found is None else tuple(map(_opening, found))
+    return Task(bindings=bindings, openings=openings, **data)
+
+
+def _opening(data: dict[str, Any]) -> Opening:
+    return Opening(sources=tuple(data.pop("sources")), groups=tuple(data.pop("groups")), **data)
 
 
 _OWNED = {

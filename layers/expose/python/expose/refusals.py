@@ -5,7 +5,9 @@ Whatever stands in the way of an exposure is raised as one of these, and becomes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -33,6 +35,14 @@ class Invalid(Refused):
     """The tag cannot be read."""
 
     status = Status.INVALID
+
+
+class Partly(Refused):
+    """The owner must act for the whole of it. What may be had, as resources, is `desired` all the same: the rest goes."""
+
+    def __init__(self, code: str, message: str, desired: Sequence[Any]) -> None:
+        super().__init__(code, message)
+        self.desired = desired
 
 
 class NotYet(Exception):  # noqa: N818 - waiting is normal

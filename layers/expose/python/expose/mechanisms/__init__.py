@@ -17,8 +17,8 @@ from typing import Protocol
 
 from expose.mechanisms import api, dns, ip, lb
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Detail, Exposure, Resource, Service
-from expose.policy import Limits, Ready, Replacing
+from expose.model import Exposure, Resource, Service
+from expose.policy import Detail, Limits, Ready, Replacing
 from expose.tags import Grammar
 
 __all__ = ["MECHANISMS", "Lookup", "Mechanism", "Surroundings"]

@@ -16,8 +16,8 @@ from typing import Any
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Detail, Exposure, Identity, Resource, Service, Task
-from expose.policy import Limits, Replacing, ready
+from expose.model import Definition, Exposure, Identity, Resource, Service, Task
+from expose.policy import Detail, Limits, Replacing, ready
 from expose.refusals import Invalid, Refused
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
 
@@ -59,11 +59,7 @@ def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lo
 
 
 def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
-    return (
-        Detail.PUBLIC
-        if _ip(exposure, _namespace(exposure, surroundings)) == "public"
-        else Detail.PRIVATE
-    )
+    return Detail.PUBLIC if _ip(exposure, _namespace(exposure, surroundings)) == "public" else Detail.PRIVATE
 
 
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:

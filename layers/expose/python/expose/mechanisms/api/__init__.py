@@ -19,8 +19,8 @@ from expose.mechanisms.api.doors import Door, door
 from expose.mechanisms.api.fronts import Front, front
 from expose.mechanisms.api.grammar import grammar
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Detail, Exposure, Identity, Resource, Service
-from expose.policy import Limits, Replacing, ready
+from expose.model import Exposure, Identity, Resource, Service
+from expose.policy import Detail, Limits, Replacing, ready
 
 __all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
 

@@ -16,8 +16,8 @@ from expose.mechanisms.lb import entrances, groups
 from expose.mechanisms.lb.aim import aim, certified, kind
 from expose.mechanisms.lb.grammar import grammar
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Detail, Exposure, Identity, Resource, Service
-from expose.policy import Limits, Replacing, runs
+from expose.model import Exposure, Identity, Resource, Service
+from expose.policy import Detail, Limits, Replacing, runs
 
 __all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
 
