@@ -27,11 +27,18 @@ COLOURS = {
 }
 
 
-def show(*drawn: RenderableType) -> None:
+def show(*drawn: RenderableType, wrap: bool = True) -> None:
+    """Print. Where it goes to no terminal, without the blanks that fill up a table's lines."""
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
     console = Console(highlight=False, markup=False, emoji=False, width=wide)
-    for each in drawn:
-        console.print(each)
+    if console.is_terminal:
+        for each in drawn:
+            console.print(each, soft_wrap=not wrap)
+        return
+    with console.capture() as captured:
+        for each in drawn:
+            console.print(each, soft_wrap=not wrap)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_json(document: Any) -> None:

@@ -14,7 +14,7 @@ from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, spl
 from expose.cli.story import Step, Story, Told, story
 from expose.cli.trouble import NOT_AS_ASKED
 
-_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
+SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
 
 
 def plan(target: Target, stack: Stack = DEFAULT, region: Region = None, as_json: Json = False) -> None:
@@ -28,7 +28,7 @@ def plan(target: Target, stack: Stack = DEFAULT, region: Region = None, as_json:
     if as_json:
         print_json(_document(told))
     else:
-        show(*drawn(told))
+        show(*drawn(told), wrap=False)
     if not told.as_asked:
         raise typer.Exit(NOT_AS_ASKED)
 
@@ -41,28 +41,38 @@ def drawn(told: Story) -> Iterator[Text]:
             yield from _of_tag(each)
     counts = Counter(step.change for each in told.tags for step in each.steps if not step.withheld)
     made = ", ".join(f"{counts[verb]} to {verb}" for verb in ("create", "update", "delete") if counts[verb])
-    yield Text(f"{told.label}: {made or 'nothing to do'}", style="bold")
+    held_up = any(found.kind != "Waiting" for each in told.tags if each.steps for found in each.obstacles)
+    after = ", once what stands in the way is gone" if made and held_up else ""
+    yield Text(f"{told.label}: {made or 'nothing to do'}{after}", style="bold")
 
 
-def line(step: Step) -> Text:
-    sign, colour = _SIGNS[step.change]
-    gone = "  (is gone)" if step.change == "forget" else ""
-    return Text.assemble(
-        "  ",
-        (f"{sign} {step.kind} ", colour),
-        (step.key, "" if not step.withheld else "dim"),
-        (f"  {step.address}" if step.address else "", "cyan"),
-        (gone or ("  (kept back)" if step.withheld else ""), "dim"),
-    )
+def shortened(key: str, task: str) -> str:
+    """With no more of a task's id than people compare."""
+    return key.replace(task, task[:12]) if task else key
+
+
+def without_tag(message: str, each: Told) -> str:
+    """A message that stands below its tag need not repeat it."""
+    return message.removeprefix(f"{each.tag} = {each.value!r}: ")
 
 
 def _of_tag(each: Told) -> Iterator[Text]:
     yield Text.assemble((each.tag, "bold"), f" = {each.value}")
     if each.follows:
         yield Text(f"  followed instead, as it could be carried out before: {each.follows}", style="dim")
-    yield from (line(step) for step in each.steps)
+    yield from (_line(step) for step in each.steps)
     for obstacle in each.obstacles:
-        yield Text(f"  ! {obstacle.message}", style="yellow" if obstacle.kind == "Waiting" else "red")
+        style = "yellow" if obstacle.kind == "Waiting" else "red"
+        yield Text(f"  ! {without_tag(obstacle.message, each)}", style=style)
+
+
+def _line(step: Step) -> Text:
+    sign, colour = SIGNS[step.change]
+    after = "is gone" if step.change == "forget" else "kept back" if step.withheld else ""
+    line = Text.assemble("  ", (f"{sign} {step.kind} ", colour), shortened(step.key, step.task))
+    line.append(f"  {step.address}" if step.address else "", "cyan")
+    line.append(f"  ({after})" if after else "", "dim")
+    return line
 
 
 def _document(told: Story) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -62,22 +63,23 @@ def drawn(rows: Sequence[Row], *, of: str = "") -> RenderableType:
     if not rows:
         more = f"`expose explain {of}` tells why" if of else "tag an ECS service and look again in a minute"
         return Text(f"{of or 'Nothing'} is not exposed: {more}." if of else f"Nothing is exposed: {more}.")
-    table = grid()
-    for name, least in (("Service", 0), ("Exposure", 0), ("State", 7), ("Since", 10), ("", 0)):
-        table.add_column(name, overflow="fold", min_width=least or None, ratio=None)
+    table = grid("Exposure", "State", "Since", "")
     told = ""
     for row in rows:
-        _add(table, row, label="" if row.label == told else row.label)
+        if row.label != told:
+            table.add_row(Text(row.label, "bold"))
+        _add(table, row)
         told = row.label
     return table
 
 
-def _add(table: Table, row: Row, *, label: str) -> None:
+def _add(table: Table, row: Row) -> None:
     wrong = row.status is not Status.ACTIVE or bool(row.code)
-    said = Text(f"{row.code}: {row.message}" if row.code else row.message, style="" if wrong else "dim")
-    exposure = Text.assemble((row.tag, "bold"), "\n", row.value)
+    message = row.message.removeprefix(f"{row.tag} = {row.value!r}: ")
+    said = Text(f"{row.code}: {message}" if row.code else message, style="" if wrong else "dim")
     where = Text("\n" + "  ".join(row.addresses)) if row.addresses else Text()
-    table.add_row(label, exposure, Text(row.status, COLOURS[row.status]), ago(row.since), said + where)
+    exposure = Padding(Text.assemble((row.tag, "cyan"), "\n", row.value), (0, 0, 0, 2))
+    table.add_row(exposure, Text(row.status, COLOURS[row.status]), ago(row.since), said + where)
 
 
 def _row(record: Record) -> Row:
