@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from farm.aws import restapis
 from farm.aws.apigateway import seen
 from farm.farm import Farm
 from farm.gate import GATE, Call
@@ -95,12 +96,27 @@ def inventory(farm: Farm) -> dict[str, Any]:
             for each in getattr(client, f"get_{kind}")(ApiId=api["ApiId"])["Items"]:
                 name = next(each[key] for key in _NAMES[kind] if key in each)
                 found[f"{kind} {api['ApiId']} {name}"] = _still(each)
+    found |= rest_inventory(farm)
     for domain in client.get_domain_names()["Items"]:
         found[f"domain {domain['DomainName']}"] = domain
         for mapping in client.get_api_mappings(DomainName=domain["DomainName"])["Items"]:
             found[f"mapping {domain['DomainName']} {mapping['ApiMappingId']}"] = mapping
     found |= {f"space {each['Id']}": each["Name"] for each in farm.cloudmap.list_namespaces()["Namespaces"]}
     found |= {f"permission {each}": each for each in permissions(farm)}
+    return found
+
+
+def rest_inventory(farm: Farm) -> dict[str, Any]:
+    client = farm.client("apigateway")
+    found: dict[str, Any] = {}
+    for api in client.get_rest_apis()["items"]:
+        found[f"rest {api['id']}"] = api
+        for each in client.get_resources(restApiId=api["id"], limit=500, embed=["methods"])["items"]:
+            found[f"rest {api['id']}{each['path']}"] = each
+        for each in client.get_authorizers(restApiId=api["id"])["items"]:
+            found[f"rest authorizer {each['id']}"] = each
+        for each in client.get_stages(restApiId=api["id"])["item"]:
+            found[f"rest stage {api['id']} {each['stageName']}"] = each["stageName"]
     return found
 
 
@@ -130,7 +146,7 @@ def changing(call: Call) -> bool:
     return call.caller == "reconcile" and call.service in _OURS and not call.operation.startswith(READS)
 
 
-_OURS = frozenset({"apigatewayv2", "lambda", "route53"})
+_OURS = frozenset({"apigateway", "apigatewayv2", "lambda", "route53"})
 
 
 def gateway_calls(farm: Farm, after: int = 0) -> Counter[str]:
@@ -198,6 +214,11 @@ class Watch:
                 for who, token in tokens.items():
                     yield from self._try(name, path, "GET", who, {"authorization": f"Bearer {token}"})
             yield from self._try(name, PATHS[0], "POST", "nothing", {})
+        for name in (one.host for one in restapis.seen.apis()):
+            for path in PATHS:
+                yield from self._try(name, f"/live{path}", "GET", "nothing", {})
+                for who, token in tokens.items():
+                    yield from self._try(name, f"/live{path}", "GET", who, {"authorization": token})
 
     def _try(self, name: str, path: str, method: str, who: str, headers: dict[str, str]) -> Iterator[str]:
         self.tried += 1

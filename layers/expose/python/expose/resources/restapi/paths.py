@@ -31,9 +31,13 @@ class Paths:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        """One that got another name is not there any more."""
         for entry, _, found in there("rest.resource", owned, lambda api: tree(self._clients, api)):
-            spec = {"part": found.get("pathPart", "")}
-            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
+            part = _part(entry)
+            if found.get("pathPart", "") == part:
+                yield Owned(
+                    entry.identity, fingerprint({"part": part}), entry.aws_id, refs=entry.refs, shared=True
+                )
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where another variable stands in its place."""
@@ -51,18 +55,11 @@ class Paths:
         return Made(made.get("id", ""))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        """Somebody has renamed it."""
-        with changing():
-            self._clients.apigateway.update_resource(
-                restApiId=ids["api"],
-                resourceId=aws_id,
-                patchOperations=[{"op": "replace", "path": "/pathPart", "value": resource.spec["part"]}],
-            )
-        return Made(aws_id)
+        return self.create(resource, ids, mark)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         known = ids.get("api") and (ids.get("parent") or "parent" not in owned.refs)
-        return self._find(ids, owned.identity.key.rpartition("/")[2]) if known else ""
+        return self._find(ids, _part(owned)) if known else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """Raise `NotYet` while anything is on it or below: deleting one deletes that as well. The root stays."""
@@ -84,3 +81,7 @@ class Paths:
             if (each.get("parentId", ""), each.get("pathPart", "")) == (ids.get("parent", ""), part):
                 return name
         return ""
+
+
+def _part(owned: Owned) -> str:
+    return owned.identity.key.rpartition("/")[2]
