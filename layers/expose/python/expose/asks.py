@@ -63,12 +63,12 @@ class Reader:
         self, mechanisms: Mapping[str, Mechanism], *, prefix: str, policy: str, clock: Callable[[], float]
     ) -> None:
         self._grammars = {name: mechanism.grammar for name, mechanism in mechanisms.items()}
-        self._prefix = prefix
+        self.prefix = prefix
         self._policy = policy
         self._clock = clock
 
     def read(self, service: Service, records: Sequence[Record], depth: Depth) -> Iterator[Ask]:
-        tags = asking(service.tags, prefix=self._prefix) if service.active else {}
+        tags = asking(service.tags, prefix=self.prefix) if service.active else {}
         remembered = {record.tag: record for record in records}
         for tag in sorted({*tags, *remembered}):
             record = remembered.get(tag) or Record(str(service.arn), tag)
@@ -82,7 +82,7 @@ class Reader:
             return ask
         ask = replace(ask, record=record if value is None else _changed(record, value))
         try:
-            policy = policy_of(service.tags, prefix=self._prefix, default=self._policy, known=POLICIES)
+            policy = policy_of(service.tags, prefix=self.prefix, default=self._policy, known=POLICIES)
         except Invalid as refusal:
             return replace(ask, refusal=refusal, before=self._before(record, service) if value else None)
         if value is None:

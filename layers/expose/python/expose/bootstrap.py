@@ -12,23 +12,29 @@ from functools import cache, cached_property
 
 from expose.apply import Applier
 from expose.asks import Reader
+from expose.auditor import Auditor
 from expose.aws import Clients
+from expose.census import Census
 from expose.cleanup import Cleanup
 from expose.controller import Controller
 from expose.ecs import Source
 from expose.exposing import Exposing
+from expose.guard import Guard
 from expose.inspecting import Inspector
 from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
 from expose.names import Names
+from expose.networks import Networks
 from expose.notifier import Notifier
 from expose.outbox import Outbox
 from expose.replacing import Replacer
+from expose.reported import Reported
 from expose.resources import Placement, adapters
 from expose.settings import Settings
 from expose.shared import Shared
 from expose.sweep import Sweep
 from expose.telemetry import Telemetry
+from expose.trail import Trail
 
 
 class Parts:
@@ -94,13 +100,13 @@ class Parts:
         return Controller(
             source=self._source,
             ledger=self._ledger,
+            trail=self.trail,
             exposing=self._exposing,
             replacer=Replacer(source=self._source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
             outbox=self._outbox,
             telemetry=self.telemetry,
             reader=self._reader,
             limits=settings.limits,
-            prefix=settings.prefix,
             clock=_now,
         )
 
@@ -124,11 +130,56 @@ class Parts:
             clients=self._clients,
             source=self._source,
             ledger=self._ledger,
+            guard=self._guard,
             outbox=self._outbox,
             telemetry=self.telemetry,
             limits=self.settings.limits,
             prefix=self.settings.prefix,
             verify_minutes=self.settings.verify_minutes,
+            clock=_now,
+        )
+
+    @cached_property
+    def auditor(self) -> Auditor:
+        settings = self.settings
+        return Auditor(
+            ledger=self._ledger,
+            networks=Networks(self._clients),
+            reported=self.reported,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            census=Census(self._clients, settings.limits) if settings.audit_all else None,
+            account=settings.account,
+            prefix=settings.prefix,
+            zones=settings.guard_zones,
+            clock=_now,
+        )
+
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(self._clients, self.settings.table, days=self.settings.trail_days)
+
+    @cached_property
+    def reported(self) -> Reported:
+        return Reported(
+            self._clients,
+            self.settings.table,
+            trail=self.trail,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            clock=_now,
+        )
+
+    @cached_property
+    def _guard(self) -> Guard:
+        return Guard(
+            clients=self._clients,
+            networks=Networks(self._clients),
+            trail=self.trail,
+            reported=self.reported,
+            telemetry=self.telemetry,
+            account=self.settings.account,
+            zones=self.settings.guard_zones,
             clock=_now,
         )
 

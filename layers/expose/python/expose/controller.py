@@ -21,7 +21,9 @@ from expose.policy import Detail, Limits, Replacing, not_allowed, ready
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
+from expose.straying import Straying
 from expose.telemetry import Telemetry
+from expose.trail import Trail
 from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
 
@@ -40,25 +42,28 @@ class Controller:
         *,
         source: Source,
         ledger: Ledger,
+        trail: Trail,
         exposing: Exposing,
         replacer: Replacer,
         outbox: Outbox,
         telemetry: Telemetry,
         reader: Reader,
         limits: Limits,
-        prefix: str,
         clock: Callable[[], float],
     ) -> None:
         self._source = source
         self._ledger = ledger
+        self._trail = trail
         self._exposing = exposing
         self._replacer = replacer
         self._outbox = outbox
         self._telemetry = telemetry
         self._reader = reader
         self._limits = limits
-        self._prefix = prefix
         self._clock = clock
+        self._straying = Straying(
+            ledger=ledger, exposing=exposing, reader=reader, outbox=outbox, telemetry=telemetry
+        )
 
     def reconcile(self, work: Work) -> None:
         """Where AWS does not let itself be read now, the work comes back later; the service's queue is not held up.
@@ -81,19 +86,21 @@ class Controller:
             barred = not self._limits.allow_cluster(arn.cluster)
             if barred and not any(record.owned for record in records):
                 problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
-                raise Refused("NotAllowed", f"{self._prefix}: tags of {work.service}: {problem}")
+                raise Refused("NotAllowed", f"{self._reader.prefix}: tags of {work.service}: {problem}")
         except Refused as refused:
             self._refuse(work, records, refused)
             return
         remembered = remembered or Memory(Service(arn))
         memory = self._hear(remembered, work)
+        if work.astray:
+            memory, records = self._straying.withdraw(memory, records, work)
         depth = Depth.RECORD if barred else self._depth(work, memory, records)
         service = replace(memory.service, active=False) if barred else memory.service
         if depth >= Depth.SERVICE:
             service = self._source.service(arn, service, now=self._clock())
         asks = [self._exposing.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
         if not asks:
-            self._forget(memory)
+            self._forget(remembered)
             return
         memory = replace(memory, service=service)
         if depth >= Depth.TASKS and service.active:
@@ -145,10 +152,18 @@ class Controller:
         idle = not any(ready(task, memory.service) for task in memory.service.tasks)
         since = (memory.none_ready_since or self._clock()) if idle else 0.0
         memory = replace(memory, none_ready_since=since)
-        return memory if memory.version and _same(remembered, memory) else self._ledger.save_memory(memory)
+        if memory.version and _same(remembered, memory):
+            return memory
+        now = self._clock()
+        self._trail.ends(remembered, memory, at=now)
+        memory = self._ledger.save_memory(memory)
+        self._trail.begins(remembered, memory, at=now)
+        return memory
 
     def _forget(self, memory: Memory) -> None:
         if memory.version:
+            nothing = replace(memory, service=replace(memory.service, tasks=()))
+            self._trail.ends(memory, nothing, at=self._clock())
             self._ledger.forget_memory(str(memory.service.arn))
 
     def _bring_about(
@@ -221,7 +236,7 @@ class Controller:
 
     def _refuse(self, work: Work, records: Sequence[Record], refused: Refused) -> None:
         """A service that cannot be looked at at all."""
-        tag = f"{self._prefix}:*"
+        tag = f"{self._reader.prefix}:*"
         record = next(
             (each for each in records if each.tag == tag), refusal_record(work.service, tag, refused)
         )

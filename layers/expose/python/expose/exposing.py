@@ -6,7 +6,7 @@ followed: bad input changes nothing that works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from expose.apply import Applier
@@ -18,6 +18,7 @@ from expose.model import Exposure, Identity, Resource, Service, ServiceArn, dige
 from expose.outcome import Outcome
 from expose.plan import Delete, Plan, plan, recorded
 from expose.policy import POLICIES, Detail, Limits, Replacing, stopped, to_publish
+from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet, Partly, Refused
 from expose.resources import Adapters
@@ -96,6 +97,16 @@ class Exposing:
             current = recorded(outcome.record.owned)
         outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
         return self._watch(ask, outcome, service)
+
+    def withdraw(self, ask: Ask, service: Service, addresses: Collection[str]) -> Outcome:
+        """What stands at these addresses for tasks that are none of the service's, whatever the tag asks for."""
+        record, error = self._applier.settle(ask.record, service.alive)
+        closings = tuple(
+            change for change in _withdrawal(record, service).closings if stands_at(change.owned, addresses)
+        )
+        outcome = self._apply(ask, Plan(closings=closings), record, service, ())
+        outcome.failed = outcome.failed or (OperationFailed(error) if error else None)
+        return outcome
 
     def foresee(self, ask: Ask, service: Service, *, none_ready_for: float) -> Foresight:
         """What `follow` would come to, with all of it read afresh and nothing changed, in AWS or in the ledger."""

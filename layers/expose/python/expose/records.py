@@ -41,7 +41,8 @@ class Record:
     the good one goes on being followed. `found` and `good_found` are the answers to their look-ups. `look_at` is when the service is
     to be looked at again, `retry_at` when everything is read and tried anew after a refusal or a failure; both 0 for
     not at all. `watch_at` is when AWS is asked again how healthy they are that it owns, 0 for not at all. `since` is when
-    the change happened that is not published yet. `announced` tells what was said last.
+    the change happened that is not published yet. `announced` tells what was said last, `astray` which addresses were said to be
+    published in vain, and stay.
     `status_since` is when the status became what it is, 0 where that is not known. `closed` is set for good when the
     stack is being deleted.
     """
@@ -64,6 +65,7 @@ class Record:
     since: float = 0.0
     verified_at: float = 0.0
     announced: str = ""
+    astray: tuple[str, ...] = ()
     closed: bool = False
     version: int = 0
 
@@ -122,6 +124,7 @@ def load_record(packed: bytes) -> Record:
         found=_load_found(data.pop("found")),
         good_found=_load_found(data.pop("good_found")),
         owned=tuple(_load_owned(each) for each in data.pop("owned")),
+        astray=tuple(data.pop("astray", ())),
         **data,
     )
 

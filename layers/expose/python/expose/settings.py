@@ -16,6 +16,7 @@ class Settings:
     """Times are in seconds but for `verify_minutes` and `trail_days`."""
 
     stack: str
+    account: str
     prefix: str
     policy: str
     limits: Limits = field(hash=False)
@@ -45,6 +46,7 @@ class Settings:
         """Raise `KeyError` naming the variable that is missing, `ValueError` naming the parameter that cannot be read."""
         return cls(
             stack=environment["EXPOSE_STACK"],
+            account=environment["EXPOSE_ACCOUNT"],
             prefix=environment["EXPOSE_PREFIX"],
             policy=environment["EXPOSE_POLICY"],
             limits=Limits(

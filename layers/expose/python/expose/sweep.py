@@ -1,7 +1,8 @@
 """The sweep: the clock that finds what no event told, and repairs drift. Correctness never depends on an event.
 
 It compares what ECS says with what the ledger remembers, in as few calls as there are pages, and queues only the
-differences; beside them, each minute, one part of all services for a full check.
+differences; beside them, each minute, one part of all services for a full check. Before all else the guard looks for
+public addresses that are published and not held, so that no trouble of the rest holds that up.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
+from expose.guard import Guard
 from expose.ledger import Ledger
 from expose.model import ServiceArn, digest
 from expose.outbox import Outbox
@@ -41,6 +43,7 @@ class Sweep:
         clients: Clients,
         source: Source,
         ledger: Ledger,
+        guard: Guard,
         outbox: Outbox,
         telemetry: Telemetry,
         limits: Limits,
@@ -51,6 +54,7 @@ class Sweep:
         self._clients = clients
         self._source = source
         self._ledger = ledger
+        self._guard = guard
         self._outbox = outbox
         self._telemetry = telemetry
         self._limits = limits
@@ -62,6 +66,7 @@ class Sweep:
     def run(self) -> None:
         """Queue each service that has to be looked at, once."""
         everything = self._ledger.everything()
+        self._outbox.all_now(self._guard.astray(everything), once=f"guard-{self._clock():.0f}")
         known = {arn: each for arn, each in everything.items() if self._can_follow(arn)}
         tagged = dict(self._tagged())
         works: dict[str, Work] = {}
@@ -77,6 +82,7 @@ class Sweep:
         for work in self._to_verify(known):
             works[work.service] = works[work.service].with_(work) if work.service in works else work
         self._outbox.all_now(works.values(), once=f"sweep-{self._clock():.0f}")
+        self._guard.watch_zones(everything)
         self._telemetry.swept(services=len(known), queued=differences)
 
     def _can_follow(self, arn: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from expose.audit.findings import Finding
 from expose.records import Record
 from expose.refusals import Status
 
@@ -50,6 +52,28 @@ class Telemetry:
     def swept(self, *, services: int, queued: int) -> None:
         self._metrics.add_metric("ServicesSwept", MetricUnit.Count, services)
         self._metrics.add_metric("DriftQueued", MetricUnit.Count, queued)
+
+    def astray(self, count: int) -> None:
+        """Public addresses that are published and not held."""
+        self._metrics.add_metric("StaleAddresses", MetricUnit.Count, count)
+
+    def found(self, finding: Finding, state: str) -> None:
+        bad = state == "open" and finding.grade in {"critical", "high"}
+        (self._logger.warning if bad else self._logger.info)(
+            f"{finding.service.rsplit(':', 1)[-1]}: {state}, {finding.grade}: {finding.message}",
+            extra={
+                "service_arn": finding.service,
+                "finding": finding.id,
+                "state": state,
+                "kind": finding.kind,
+                "grade": finding.grade,
+            },
+        )
+
+    def audited(self, grades: Mapping[str, int]) -> None:
+        """How many findings of each grade are open."""
+        for grade, count in grades.items():
+            self._metrics.add_metric(f"AuditFindings{grade.capitalize()}", MetricUnit.Count, count)
 
     def warn(self, message: str, **fields: Any) -> None:
         self._logger.warning(message, extra=fields)

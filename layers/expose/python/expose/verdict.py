@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from expose.aws import code, throttled
 from expose.model import Service, digest
 from expose.outcome import Outcome
 from expose.policy import ready
+from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import Refused, Status
 from expose.work import Depth
@@ -119,6 +120,34 @@ def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | 
         "addresses": addresses,
     }
     return said, Announcement("Exposure Changed" if removed or withheld else _EVENTS[record.status], detail)
+
+
+def stale_withdrawn(
+    before: Record, after: Record, addresses: Collection[str], *, reason: str
+) -> Announcement | None:
+    """Of addresses that nobody of ours holds, those that were withdrawn, or those that could not be: that once only."""
+    there = {
+        each.identity
+        for each in after.owned
+        if stands_at(each, addresses) and not (each.leaving or each.busy)
+    }
+    gone = [each for each in before.owned if stands_at(each, addresses) and each.identity not in there]
+    kept = [each for each in after.owned if each.identity in there]
+    told = gone or [each for each in kept if not stands_at(each, before.astray)]
+    if not told:
+        return None
+    found = sorted({word for each in told for word in each.address.split()} & {*addresses})
+    detail = {
+        "service": after.service,
+        "tag": after.tag,
+        "value": after.value,
+        "state": "withdrawn" if gone else "kept",
+        "addresses": found,
+        "tasks": sorted({each.task for each in told}),
+        "message": f"{', '.join(found)}: published, and held by no task of ours any more; "
+        + ("withdrawn" if gone else f"not withdrawn: {reason}"),
+    }
+    return Announcement("Stale Address Withdrawn", detail)
 
 
 def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status, str, str]:

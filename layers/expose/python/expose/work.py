@@ -27,7 +27,8 @@ class Work:
     """A service to look at, and why. Never what to do there: that is read fresh.
 
     `stopping` holds ids of tasks whose desired status is STOPPED, the one fact that never reverts, `stopped` those of
-    them that do not serve any more. `since` is when the change that asks for this look happened, in seconds since
+    them that do not serve any more. `astray` are public addresses that we publish and nobody of ours holds: they go
+    whatever else is wrong. `since` is when the change that asks for this look happened, in seconds since
     the epoch. `patient` work may wait for more of its kind, `attempts` counts the looks that came to nothing because
     AWS would not answer.
     """
@@ -37,6 +38,7 @@ class Work:
     depth: Depth
     stopping: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    astray: tuple[str, ...] = ()
     since: float = 0.0
     patient: bool = False
     attempts: int = 0
@@ -49,6 +51,7 @@ class Work:
             depth=max(self.depth, other.depth),
             stopping=tuple(dict.fromkeys(self.stopping + other.stopping)),
             stopped=tuple(dict.fromkeys(self.stopped + other.stopped)),
+            astray=tuple(dict.fromkeys(self.astray + other.astray)),
             since=min(filter(None, (self.since, other.since)), default=0.0),
             patient=self.patient and other.patient,
             attempts=max(self.attempts, other.attempts),
@@ -64,10 +67,10 @@ def load(body: str) -> tuple[Work, str]:
     try:
         data = json.loads(body)
         once = data.pop("once", "")
-        tasks = {name: _names(data.get(name, [])) for name in ("stopping", "stopped")}
+        named = {name: _names(data.get(name, [])) for name in ("stopping", "stopped", "astray")}
         (service,) = _names([data.pop("service")])
         work = Work(
-            service, **data | tasks | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))}
+            service, **data | named | {"depth": Depth(data["depth"]), "since": float(data.get("since", 0.0))}
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a work message: {body[:200]}") from error
