@@ -88,6 +88,13 @@ def test_a_bad_token_is_refused(guarded: Guarded, claims: dict[str, Any], messag
     assert guarded.get("x.y.z").status == 401
 
 
+def test_another_issuer_that_the_gateway_knows_is_another(guarded: Guarded) -> None:
+    """Its keys are real and its tokens good, but not for this method."""
+    with issuing() as other:
+        assert guarded.get(other.token(token_use="id")).status == 401
+        assert guarded.get(other.token(token_use="id"), "/two").status == 401
+
+
 @pytest.mark.parametrize(
     ("claims", "status"),
     [

@@ -19,9 +19,9 @@ from farm.aws.restapis import (
     changes,
     deployments,
     integrations,
-    kept,
     methods,
     resources,
+    rest_apis,
     stages,
     tags,
 )
@@ -32,11 +32,11 @@ from farm.aws.restapis.seen import apis, deployed, linked
 __all__ = ["Pools", "RestIntegration", "Settings", "Targets", "apis", "deployed", "mend", "settings"]
 
 _CALLS: tuple[changes.Act, ...] = (
-    kept.create_rest_api,
-    kept.get_rest_api,
-    kept.get_rest_apis,
-    kept.update_rest_api,
-    kept.delete_rest_api,
+    rest_apis.create_rest_api,
+    rest_apis.get_rest_api,
+    rest_apis.get_rest_apis,
+    rest_apis.update_rest_api,
+    rest_apis.delete_rest_api,
     resources.create_resource,
     resources.get_resource,
     resources.get_resources,
