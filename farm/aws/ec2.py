@@ -10,7 +10,6 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import (
-    EC2ClientError,
     InvalidNetworkInterfaceIdError,
     InvalidParameterCombination,
     InvalidParameterValueError,
@@ -21,7 +20,7 @@ from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfac
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
-from farm.aws import clock
+from farm.aws import clock, networks
 from farm.aws.addresses import (
     Settings,
     addresses,
@@ -35,8 +34,6 @@ from farm.aws.addresses import (
 from farm.aws.paging import BadTokenError, page
 
 __all__ = ["Settings", "create_interface", "mend", "release_interface", "settings"]
-
-_MOST_VALUES = 200  # of one filter
 
 
 def create_interface(
@@ -82,7 +79,8 @@ def release_interface(backend: EC2Backend, interface_id: str) -> None:
 
 
 def mend() -> None:
-    """Put moto's EC2 right, as far as interfaces go."""
+    """Put moto's EC2 right, as far as interfaces and what surrounds them go."""
+    networks.mend()
     NetworkInterfaceBackend.get_all_network_interfaces = _get_all_network_interfaces
     NetworkInterface.association = property(_association)
     NetworkInterface.attachment = property(_attachment)
@@ -123,14 +121,8 @@ def _describe_network_interfaces(self: ElasticNetworkInterfaces) -> ActionResult
         raise InvalidParameterCombination(
             "The parameter NetworkInterfaceIds cannot be used with the parameter MaxResults"
         )
-    filters = self._filters_from_querystring()
-    if any(len(values) > _MOST_VALUES for values in filters.values()):
-        raise EC2ClientError(
-            "FilterLimitExceeded",
-            f"The maximum number of filter values specified on a single call is {_MOST_VALUES}",
-        )
     self.error_on_dryrun()
-    found = self.ec2_backend.get_all_network_interfaces(ids, filters)
+    found = self.ec2_backend.get_all_network_interfaces(ids, self._filters_from_querystring())
     try:
         some, following = page(found, lambda interface: str(interface.id), int(size or 1000), token)
     except BadTokenError as error:
@@ -178,8 +170,10 @@ def _stop(self: NetworkInterface) -> None:
 
 def _get_filter_value(self: NetworkInterface, filter_name: str, method_name: str | None = None) -> Any:
     match filter_name:
-        case "association.public-ip":
+        case "association.public-ip" | "addresses.association.public-ip":
             return self.association.get("publicIp")
+        case "owner-id":
+            return self.owner_id
         case "ipv6-addresses.ipv6-address":
             return list(self.ipv6_addresses)
         case "requester-managed":
