@@ -94,7 +94,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
             raise
         resources = [list_]  # those held back go in any case
     if open_:
-        raise Partly("WorldOpen", exposure.said(_advice(open_)), resources)
+        raise Partly("WorldOpen", exposure.said(_advice(open_, len(service.tasks))), resources)
     return resources
 
 
@@ -147,17 +147,18 @@ def _addresses(exposure: Exposure, task: Task, definition: Definition) -> dict[s
 def _guarded(exposure: Exposure, service: Service) -> dict[str, tuple[Opening, ...]]:
     """What the whole internet reaches beside the declared ports, of each task of which that is so."""
     prefix = exposure.tag.partition(":")[0]
+    tagged = replace(service, tags={**service.tags, exposure.tag: exposure.value})
     found = {
-        task.id: undeclared(task.openings or (), declared(service, task, prefix=prefix))
+        task.id: undeclared(task.openings or (), declared(tagged, task, prefix=prefix))
         for task in service.tasks
     }
     return {task: openings for task, openings in found.items() if openings}
 
 
-def _advice(open_: Mapping[str, Sequence[Opening]]) -> str:
+def _advice(open_: Mapping[str, Sequence[Opening]], tasks: int) -> str:
     ports = sorted({f"{said(each)} ({', '.join(each.groups)})" for found in open_.values() for each in found})
     return (
-        f"{len(open_)} tasks are not published, for the whole internet reaches what no tag declares: "
+        f"{len(open_)} of {tasks} tasks are not published, for the whole internet reaches what no tag declares: "
         f"{'; '.join(ports)}. Close it in the security group named, declare it in the tag, or say guard=report"
     )
 

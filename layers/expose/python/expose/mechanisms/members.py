@@ -7,7 +7,7 @@ from collections.abc import Callable
 from expose.model import Definition, Resource, Service, Task
 from expose.refusals import NotYet, Refused
 
-_ADDRESSLESS = frozenset({"NoPublicAddress", "NoPrivateAddress", "NoIpv6Address", "NoInstance"})
+_ADDRESSLESS = frozenset({"NoPublicAddress", "NoPrivateAddress", "NoIpv6Address", "NoInstance", "NotAudited"})
 _ADDRESS_TAKES = 30.0  # seconds in which a new task may still get its public address (F§1.6)
 
 

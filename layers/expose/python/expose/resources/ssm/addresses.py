@@ -51,11 +51,11 @@ class Addresses:
         return owned.task if ids.get("list") else ""
 
     def delete_many(self, owned: Sequence[Owned], ids: Ids) -> None:
-        """Where there is no list any more there is nothing to take out."""
-        texts = self._parameters.read(ids["list"])
-        if texts:
-            left = without(map(loads, texts), {each.task for each in owned})
-            self._write(ids["list"], texts, left)
+        """Where none of them is, nothing is written: the list may be gone, or somebody else's."""
+        texts, tasks = self._parameters.read(ids["list"]), {each.task for each in owned}
+        parts = [loads(text) for text in texts]
+        if any(entry["task"] in tasks for part in parts for entry in part):
+            self._write(ids["list"], texts, without(parts, tasks))
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         self.delete_many([owned], ids)
