@@ -103,6 +103,12 @@ def _events(operation: str, params: Params) -> list[Need]:
     ]
 
 
+def _ec2(operation: str, params: Params) -> list[Need]:
+    """AWS knows no resource for reading, but for what is in a prefix list."""
+    prefix_list = params.get("PrefixListId", "")
+    return [ec2(operation, named("ec2", "prefix-list", prefix_list) if prefix_list else "*")]
+
+
 _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "ecs": _ecs,
     "servicediscovery": cloudmap.needs,
@@ -111,7 +117,7 @@ _SERVICES: dict[str, Callable[[str, Params], list[Need]]] = {
     "apigatewayv2": partial(apigateway.needs, "apigatewayv2"),
     "lambda": functions.needs,
     "route53": route53.needs,
-    "ec2": lambda operation, _: [ec2(operation)],
+    "ec2": _ec2,
     "dynamodb": _dynamodb,
     "sqs": _sqs,
     "ssm": ssm.needs,

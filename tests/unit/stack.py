@@ -22,7 +22,13 @@ from farm.iam import evaluate
 from farm.permissions import needs
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"Notify": "notify", "Reconcile": "reconcile", "Sweep": "sweep", "Cleanup": "cleanup"}
+FUNCTIONS = {
+    "Notify": "notify",
+    "Reconcile": "reconcile",
+    "Sweep": "sweep",
+    "Audit": "audit",
+    "Cleanup": "cleanup",
+}
 Resource = Mapping[str, Any]
 
 

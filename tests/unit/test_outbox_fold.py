@@ -23,7 +23,7 @@ def work(service: str = CONEJO, depth: Depth = Depth.TASKS, **differences: Any) 
 def test_work_comes_back_as_it_was_with_the_name_under_which_it_is_queued_only_once(
     depth: Depth, once: str
 ) -> None:
-    sent = work(depth=depth, stopping=("a", "b"), stopped=("c",))
+    sent = work(depth=depth, stopping=("a", "b"), stopped=("c",), astray=("3.80.1.2",))
 
     assert load(dump(sent, once)) == (sent, once)
     assert isinstance(load(dump(sent))[0].depth, Depth)
@@ -55,6 +55,7 @@ def test_a_batch_looks_at_each_service_once_and_forgets_nothing() -> None:
                 random.choice([CONEJO, GALLINA]),
                 random.choice(list(Depth)),
                 stopping=tuple(random.sample("abc", random.randint(0, 2))),
+                astray=tuple(random.sample(["3.80.1.2", "3.80.1.3"], random.randint(0, 2))),
                 since=NOW + number,
             )
             for number in range(random.randint(1, 10))
@@ -68,6 +69,7 @@ def test_a_batch_looks_at_each_service_once_and_forgets_nothing() -> None:
             its = [each for each in sent if each.service == done.service]
             assert done.depth == max(each.depth for each in its)
             assert done.since == min(each.since for each in its)
+            assert set(done.astray) == {address for each in its for address in each.astray}
             assert set(done.stopping) == {task for each in its for task in each.stopping}
 
 
@@ -104,6 +106,7 @@ POISON = [
             {"stopping": "abc"},
             {"stopping": [["a"]]},
             {"stopped": [{}]},
+            {"astray": "3.80.1.2"},
             {"service": []},
             {"service": None},
             {"service": {"arn": CONEJO}},

@@ -75,6 +75,7 @@ RECORD = Record(
     since=NOW - 1,
     verified_at=NOW,
     announced="digest",
+    astray=("3.80.1.2",),
     closed=True,
     version=9,
 )

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.unit.stack import FUNCTIONS, Stack, listed, stack, tokens
+from tests.unit.stack import FUNCTIONS, Stack, listed, source, stack, tokens
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,16 @@ def test_the_sweep_runs_every_minute(deployed: Stack) -> None:
 
     assert clock["ScheduleExpression"] == "rate(1 minute)"
     assert clock["Targets"][0]["Arn"] == "<Sweep.Arn>"
+
+
+def test_the_audit_runs_as_often_as_the_stack_says_and_never_twice_at_a_time() -> None:
+    """F§6: `rate` wants the plural, and no audit lasts as long as the shortest interval."""
+    shortest = stack().properties("Audit")["Timeout"] / 60
+    clock = stack(AuditMinutes="7").properties("AuditClock")
+
+    assert source()["Parameters"]["AuditMinutes"]["MinValue"] >= max(2, shortest)
+    assert clock["ScheduleExpression"] == "rate(7 minutes)"
+    assert clock["Targets"][0]["Arn"] == "<Audit.Arn>"
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ def test_every_parameter_is_grouped_labelled_and_used() -> None:
             ],
         ),
         ("ApiSecurityGroups", ["", "sg-0a1b2c3d"], ["*", "default", "sg-0a1b2c3d sg-0a1b2c3e"]),
+        ("GuardZones", ["", "Z0123456789ABC", "Z0123456789ABC,Z0DEF"], ["*", "a.com", "Z0, Z1", "z0", "Z0,"]),
         (
             "AlarmTopic",
             ["", "arn:aws:sns:eu-west-1:123456789012:alarms"],
@@ -141,10 +142,14 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         ApiCors="https://www.system.com",
         ApiSecurityGroups="sg-4e5f6a7b",
         ApiAccessLogs="yes",
+        TrailDays="30",
+        GuardZones="Z0123456789ABC",
+        AuditAll="yes",
     )
 
     assert deployed.properties(name)["Environment"]["Variables"] == {
         "EXPOSE_STACK": "<AWS::StackName>",
+        "EXPOSE_ACCOUNT": "<AWS::AccountId>",
         "EXPOSE_PREFIX": "show",
         "EXPOSE_POLICY": "sync",
         "EXPOSE_CLUSTERS": "granja",
@@ -169,6 +174,9 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         "EXPOSE_GRACE": "300",
         "EXPOSE_WINDOW": "7",
         "EXPOSE_ON_DELETE": "withdraw",
+        "EXPOSE_TRAIL_DAYS": "30",
+        "EXPOSE_GUARD_ZONES": "Z0123456789ABC",
+        "EXPOSE_AUDIT_ALL": "yes",
         "EXPOSE_TABLE": "<Ledger>",
         "EXPOSE_WORK_QUEUE": "<WorkQueue>",
         "EXPOSE_LATER_QUEUE": "<LaterQueue>",

@@ -22,6 +22,8 @@ STACKS = [
     {"ApiCertificate": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b"},
     {"ApiHostedZone": "Z0123456789ABC"},
     {"ApiAccessLogs": "yes"},
+    {"AuditAll": "yes"},
+    {"GuardZones": "Z0123456789ABC,Z0DEF"},
 ]
 ALL = {
     "CreateNamespaces": "private",
@@ -29,6 +31,8 @@ ALL = {
     "ApiCertificate": "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
     "ApiHostedZone": "Z0123456789ABCDEFGHIJ",
     "ApiAccessLogs": "yes",
+    "AuditAll": "yes",
+    "GuardZones": ",".join(f"Z0123456789ABCDEFGHI{number}" for number in range(10)),
 }
 
 # What each function calls itself. Lambda and Cloud Map act in its name as well: those follow.
@@ -78,8 +82,26 @@ CALLS = {
         *("apigateway:GET", "apigateway:POST", "apigateway:PATCH", "apigateway:DELETE"),
         *("lambda:AddPermission", "lambda:RemovePermission", "lambda:GetPolicy"),
         *("servicediscovery:CreateHttpNamespace", "servicediscovery:DeleteNamespace"),
+        *("ec2:DescribeNetworkAcls", "ec2:GetManagedPrefixListEntries"),
+        *("ssm:GetParameters", "ssm:PutParameter", "ssm:DeleteParameter"),
+        *("ssm:ListTagsForResource", "ssm:AddTagsToResource"),
     },
-    "Sweep": {"tag:GetResources", "ecs:ListTasks", "ecs:DescribeTasks", "dynamodb:Scan", "sqs:SendMessage"},
+    "Sweep": {
+        *("tag:GetResources", "ecs:ListTasks", "ecs:DescribeTasks", "ec2:DescribeNetworkInterfaces"),
+        *("dynamodb:Scan", "dynamodb:Query", "sqs:SendMessage"),
+    },
+    "Audit": {
+        *(
+            "dynamodb:Scan",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        ),
+        *("sqs:SendMessage", "events:PutEvents", "ec2:DescribeNetworkInterfaces"),
+        *("ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls"),
+        "ec2:GetManagedPrefixListEntries",
+    },
     "Cleanup": {"dynamodb:PutItem", "dynamodb:Scan", "sqs:SendMessage"},
 }
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -99,6 +121,7 @@ IN_ITS_NAME = {
     "Notify": LOG | POLL,
     "Reconcile": LOG | POLL | FORWARDED | ASKED_BY_ELB | ASKED_BY_API_GATEWAY,
     "Sweep": LOG,
+    "Audit": LOG,
     "Cleanup": LOG,
 }
 CREATES = {
@@ -115,6 +138,13 @@ CREATES_BALANCERS = {
     *("elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:DeleteLoadBalancer"),
     *("ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:GetSecurityGroupsForVpc"),
 }
+COUNTS_TASKS = {
+    *("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeContainerInstances"),
+    "ec2:DescribeInstances",
+}
+WATCHES_ZONES = {
+    *("route53:ListResourceRecordSets", "events:PutEvents", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+}
 DELIVERS_LOGS = {
     *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery"),
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
@@ -124,6 +154,7 @@ DELIVERS_LOGS = {
 # F§7: AWS knows no resource for these, or none that exists before the call.
 ANYWHERE = {
     *("ecs:ListTasks", "ecs:DescribeTaskDefinition", "tag:GetResources", "ec2:Describe*"),
+    "ecs:ListClusters",
     *(
         "servicediscovery:ListNamespaces",
         "servicediscovery:ListServices",
@@ -151,6 +182,10 @@ def test_a_function_may_what_it_calls_and_nothing_else(name: str, asked: dict[st
         expected |= CREATES_BALANCERS
     if name == "Reconcile" and "ApiAccessLogs" in asked:
         expected |= DELIVERS_LOGS
+    if name == "Audit" and "AuditAll" in asked:
+        expected |= COUNTS_TASKS
+    if name == "Sweep" and "GuardZones" in asked:
+        expected |= WATCHES_ZONES
     if name == "Reconcile" and "ApiHostedZone" in asked:
         expected |= {"route53:ListResourceRecordSets"}
 

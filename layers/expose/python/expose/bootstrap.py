@@ -23,6 +23,7 @@ from expose.guard import Guard
 from expose.inspecting import Inspector
 from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
+from expose.memories import Memories
 from expose.names import Names
 from expose.networks import Networks
 from expose.notifier import Notifier
@@ -100,7 +101,7 @@ class Parts:
         return Controller(
             source=self._source,
             ledger=self._ledger,
-            trail=self.trail,
+            memories=Memories(ledger=self._ledger, trail=self.trail, clock=_now),
             exposing=self._exposing,
             replacer=Replacer(source=self._source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
             outbox=self._outbox,

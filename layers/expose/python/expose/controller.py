@@ -6,7 +6,7 @@ the depth differs. One exposure's trouble is its own: whatever it raises becomes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from expose.asks import Ask, Reader
@@ -14,6 +14,7 @@ from expose.aws import AwsError
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.ledger import Ledger
+from expose.memories import Memories
 from expose.model import Service, ServiceArn
 from expose.outbox import Outbox
 from expose.outcome import Outcome
@@ -23,13 +24,9 @@ from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.straying import Straying
 from expose.telemetry import Telemetry
-from expose.trail import Trail
 from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
 
-_REMEMBER_STOPPED = (
-    3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
-)
 _ATTEMPTS = 8
 _PAUSE = 2.0  # seconds before a service is looked at again that AWS did not let be read; doubled each time
 _TOLD_FOR = 86_400.0  # seconds after which it is told again why a service cannot be looked at
@@ -42,7 +39,7 @@ class Controller:
         *,
         source: Source,
         ledger: Ledger,
-        trail: Trail,
+        memories: Memories,
         exposing: Exposing,
         replacer: Replacer,
         outbox: Outbox,
@@ -53,7 +50,7 @@ class Controller:
     ) -> None:
         self._source = source
         self._ledger = ledger
-        self._trail = trail
+        self._memories = memories
         self._exposing = exposing
         self._replacer = replacer
         self._outbox = outbox
@@ -91,7 +88,7 @@ class Controller:
             self._refuse(work, records, refused)
             return
         remembered = remembered or Memory(Service(arn))
-        memory = self._hear(remembered, work)
+        memory = self._memories.hear(remembered, work)
         if work.astray:
             memory, records = self._straying.withdraw(memory, records, work)
         depth = Depth.RECORD if barred else self._depth(work, memory, records)
@@ -100,23 +97,12 @@ class Controller:
             service = self._source.service(arn, service, now=self._clock())
         asks = [self._exposing.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
         if not asks:
-            self._forget(remembered)
+            self._memories.forget(remembered)
             return
         memory = replace(memory, service=service)
         if depth >= Depth.TASKS and service.active:
             memory = self._tasks(memory, asks, work, afresh=depth is Depth.FULL)
-        self._bring_about(asks, self._remember(remembered, memory), work, records)
-
-    def _hear(self, memory: Memory, work: Work) -> Memory:
-        """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
-        now = self._clock()
-        stopped = _recent(memory.stopped, now) | dict.fromkeys(work.stopped, now)
-        stopping = dict.fromkeys(work.stopping, now) | _recent(memory.stopping, now)
-        stopping = {task: at for task, at in stopping.items() if task not in stopped}
-        tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
-        return replace(
-            memory, stopping=stopping, stopped=stopped, service=replace(memory.service, tasks=tasks)
-        )
+        self._bring_about(asks, self._memories.remember(remembered, memory), work, records)
 
     def _depth(self, work: Work, memory: Memory, records: Sequence[Record]) -> Depth:
         """As deep as asked, and deeper where what is remembered does not do."""
@@ -147,25 +133,6 @@ class Controller:
         stopping = dict.fromkeys(leaving, now) | dict(memory.stopping)  # the event is still on its way
         return replace(memory, service=service, stopping=stopping)
 
-    def _remember(self, remembered: Memory, memory: Memory) -> Memory:
-        """The memory as saved, before anything is changed by it: what is published is always also remembered."""
-        idle = not any(ready(task, memory.service) for task in memory.service.tasks)
-        since = (memory.none_ready_since or self._clock()) if idle else 0.0
-        memory = replace(memory, none_ready_since=since)
-        if memory.version and _same(remembered, memory):
-            return memory
-        now = self._clock()
-        self._trail.ends(remembered, memory, at=now)
-        memory = self._ledger.save_memory(memory)
-        self._trail.begins(remembered, memory, at=now)
-        return memory
-
-    def _forget(self, memory: Memory) -> None:
-        if memory.version:
-            nothing = replace(memory, service=replace(memory.service, tasks=()))
-            self._trail.ends(memory, nothing, at=self._clock())
-            self._ledger.forget_memory(str(memory.service.arn))
-
     def _bring_about(
         self, asks: Sequence[Ask], memory: Memory, work: Work, records: Sequence[Record]
     ) -> None:
@@ -189,7 +156,7 @@ class Controller:
             self._outbox.later(again, seconds=look.seconds)
         self._outbox.publish(said)
         if not followed and not troubles:
-            self._forget(memory)
+            self._memories.forget(memory)
         _raise(troubles, work)
 
     def _follow(self, ask: Ask, memory: Memory, work: Work) -> tuple[Record | None, Announcement | None]:
@@ -256,12 +223,3 @@ def _raise(troubles: Sequence[Exception], work: Work) -> None:
         raise ExceptionGroup(f"{work.service}: exposures that could not be followed", bugs)
     for trouble in troubles:
         raise trouble
-
-
-def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:
-    return {task: at for task, at in heard.items() if now - at < _REMEMBER_STOPPED}
-
-
-def _same(memory: Memory, newer: Memory) -> bool:
-    """Apart from when it was read."""
-    return replace(newer, service=replace(newer.service, read_at=memory.service.read_at)) == memory

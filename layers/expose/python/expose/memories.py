@@ -1,0 +1,62 @@
+"""What is remembered of a service from one pass to the next, and beside it the trail of its tasks' public addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from expose.ledger import Ledger
+from expose.policy import ready
+from expose.records import Memory
+from expose.trail import Trail
+from expose.work import Work
+
+_REMEMBER_STOPPED = (
+    3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
+)
+
+
+class Memories:
+    def __init__(self, *, ledger: Ledger, trail: Trail, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._trail = trail
+        self._clock = clock
+
+    def hear(self, memory: Memory, work: Work) -> Memory:
+        """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
+        now = self._clock()
+        stopped = _recent(memory.stopped, now) | dict.fromkeys(work.stopped, now)
+        stopping = dict.fromkeys(work.stopping, now) | _recent(memory.stopping, now)
+        stopping = {task: at for task, at in stopping.items() if task not in stopped}
+        tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
+        return replace(
+            memory, stopping=stopping, stopped=stopped, service=replace(memory.service, tasks=tasks)
+        )
+
+    def remember(self, before: Memory, memory: Memory) -> Memory:
+        """The memory as saved, before anything is changed by it: what is published is always also remembered."""
+        now = self._clock()
+        idle = not any(ready(task, memory.service) for task in memory.service.tasks)
+        memory = replace(memory, none_ready_since=(memory.none_ready_since or now) if idle else 0.0)
+        if memory.version and _same(before, memory):
+            return memory
+        self._trail.ends(before, memory, at=now)
+        memory = self._ledger.save_memory(memory)
+        self._trail.begins(before, memory, at=now)
+        return memory
+
+    def forget(self, memory: Memory) -> None:
+        """Nothing of it is followed any more: what its tasks hold from now on is not known."""
+        if memory.version:
+            nothing = replace(memory, service=replace(memory.service, tasks=()))
+            self._trail.ends(memory, nothing, at=self._clock())
+            self._ledger.forget_memory(str(memory.service.arn))
+
+
+def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:
+    return {task: at for task, at in heard.items() if now - at < _REMEMBER_STOPPED}
+
+
+def _same(memory: Memory, newer: Memory) -> bool:
+    """Apart from when it was read."""
+    return replace(newer, service=replace(newer.service, read_at=memory.service.read_at)) == memory
