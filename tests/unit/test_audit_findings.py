@@ -128,6 +128,16 @@ def test_on_a_bridge_the_container_port_names_the_finding_and_the_host_port_is_l
     assert changes(before, after) == ((), ())
 
 
+def test_on_a_bridge_the_port_to_dial_is_what_has_to_be_open() -> None:
+    web = Declared("tcp", 8080, 32768)
+
+    assert grades(world("tcp", 32768), declared=(web,)) == {"open-to-world tcp 8080 over IPv4": "info"}
+    assert grades(world("tcp", 8080), declared=(web,)) == {
+        "open-to-world tcp 8080 over IPv4": "high",
+        "unreachable tcp 8080": "low",
+    }
+
+
 @pytest.mark.parametrize(
     "other",
     [

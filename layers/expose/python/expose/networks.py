@@ -153,7 +153,7 @@ class Networks:
 
 def _filters(name: str, values: Iterable[str]) -> Iterator[FilterTypeDef]:
     """None for no values, as that would ask for everything."""
-    for chunk in chunks(sorted({value for value in values if value}), _MOST_VALUES):
+    for chunk in chunks(sorted(set(values)), _MOST_VALUES):
         yield {"Name": name, "Values": chunk}
 
 
