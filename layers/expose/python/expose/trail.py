@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from ipaddress import IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 from expose.aws import Clients, chunks
@@ -29,6 +29,7 @@ LINGERS = 120.0
 
 _AT_ONCE = 100  # writes in one call
 _DAY = 86_400.0
+_GLOBAL = IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def held(service: Service, now: float) -> Iterator[Holding]:
 
 def public_addresses(task: Task) -> tuple[str, ...]:
     """Those at which the internet might reach it. An IPv6 address of a private range is none of them."""
-    ipv6 = () if not task.ipv6 or ip_address(task.ipv6).is_private else (task.ipv6,)
+    ipv6 = (task.ipv6,) if task.ipv6 and ip_address(task.ipv6) in _GLOBAL else ()
     return ((task.public_ipv4,) if task.public_ipv4 else ()) + ipv6
 
 

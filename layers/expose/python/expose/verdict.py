@@ -126,13 +126,13 @@ def stale_withdrawn(
     before: Record, after: Record, addresses: Collection[str], *, reason: str
 ) -> Announcement | None:
     """Of addresses that nobody of ours holds, those that were withdrawn, or those that could not be: that once only."""
-    there = {
-        each.identity
-        for each in after.owned
-        if stands_at(each, addresses) and not (each.leaving or each.busy)
-    }
-    gone = [each for each in before.owned if stands_at(each, addresses) and each.identity not in there]
-    kept = [each for each in after.owned if each.identity in there]
+    kept = [each for each in after.owned if stands_at(each, addresses) and not (each.leaving or each.busy)]
+    there = {each.identity for each in kept}
+    gone = [
+        each
+        for each in before.owned
+        if stands_at(each, addresses) and not each.leaving and each.identity not in there
+    ]
     told = gone or [each for each in kept if not stands_at(each, before.astray)]
     if not told:
         return None
