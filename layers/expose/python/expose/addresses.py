@@ -43,7 +43,7 @@ class Addresses:
         """Each task with its addresses; the public ones, and what is open there, only where they are asked for."""
         own = [(task, described) for task, described in tasks if _attachment(described)]
         hosted = [(task, described) for task, described in tasks if not _attachment(described)]
-        interfaces = self._interfaces(own) if detail >= Detail.PUBLIC else {}
+        interfaces = self._interfaces(own) if detail >= Detail.PUBLIC else None
         hosts = self._hosts(
             arn.cluster, {described.get("containerInstanceArn", "") for _, described in hosted}
         )
@@ -110,21 +110,25 @@ def _attachment(task: TaskTypeDef) -> Mapping[str, str]:
 
 
 def _with_interface(
-    task: Task, described: TaskTypeDef, interfaces: Mapping[str, NetworkInterfaceTypeDef]
+    task: Task, described: TaskTypeDef, interfaces: Mapping[str, NetworkInterfaceTypeDef] | None
 ) -> Task:
+    """What EC2 was asked for, it knows better than ECS, which may be late: the IPv6 address as well."""
     details = _attachment(described)
-    interface = interfaces.get(details.get("networkInterfaceId", ""), {})
+    interface = (interfaces or {}).get(details.get("networkInterfaceId", ""), {})
     own = [
         each
         for container in described.get("containers", [])
         for each in container.get("networkInterfaces", [])
     ]
     ipv6 = [each["ipv6Address"] for each in own if each.get("ipv6Address")]
+    told = next(iter(ipv6), details.get("ipv6Address", ""))
+    held = [each.get("Ipv6Address", "") for each in interface.get("Ipv6Addresses", [])]
+    asked = interfaces is not None and task.running
     return replace(
         task,
         private_ipv4=details.get("privateIPv4Address", ""),
         public_ipv4=interface.get("Association", {}).get("PublicIp", ""),
-        ipv6=next(iter(ipv6), details.get("ipv6Address", "")),
+        ipv6=told if told in held or not asked else next(iter(held), ""),
     )
 
 

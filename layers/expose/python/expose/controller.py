@@ -115,7 +115,9 @@ class Controller:
         return work.depth
 
     def _tasks(self, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool) -> Memory:
-        detail = max(self._exposing.detail(ask) for ask in asks)
+        detail = max(
+            Detail.PUBLIC if work.astray else Detail.PRIVATE, *(self._exposing.detail(ask) for ask in asks)
+        )
         afresh = afresh or (detail is Detail.OPEN and any(ask.fresh for ask in asks))
         heard = {*memory.stopped, *memory.stopping}
         now = self._clock()

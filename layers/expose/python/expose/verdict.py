@@ -126,7 +126,7 @@ def stale_withdrawn(
     before: Record, after: Record, addresses: Collection[str], *, reason: str
 ) -> Announcement | None:
     """Of addresses that nobody of ours holds, those that were withdrawn, or those that could not be: that once only."""
-    kept = [each for each in after.owned if stands_at(each, addresses) and not (each.leaving or each.busy)]
+    kept = [each for each in after.owned if stands_at(each, addresses) and not each.leaving]
     there = {each.identity for each in kept}
     gone = [
         each
