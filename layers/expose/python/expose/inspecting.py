@@ -6,9 +6,11 @@ exposure is told as its trouble, and the next is looked at all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+
+from botocore.exceptions import ClientError
 
 from expose.asks import Ask, Reader
 from expose.aws import AwsError, Clients, code
@@ -35,15 +37,13 @@ class Inspection:
     """A service, and what would come of each of its tags now.
 
     `barred` says why it may not be followed at all. `held` tells of each name that it wants whose exposures have it
-    instead. `known` is what the ledger has to say, `idle_since` when none of its tasks was ready any more.
+    instead.
     """
 
     service: Service
     foresights: tuple[Foresight, ...] = ()
     barred: Refused | None = None
-    held: Mapping[Identity, tuple[str, ...]] | None = None
-    known: tuple[Record, ...] = ()
-    idle_since: float = 0.0
+    held: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Inspector:
@@ -105,7 +105,7 @@ class Inspector:
         except Refused as refused:
             short = arn.split(":")
             unnamed = ServiceArn(short[1], short[3], short[4], "", arn.rpartition("/")[2])
-            return Inspection(Service(unnamed), barred=refused, known=tuple(records))
+            return Inspection(Service(unnamed), barred=refused)
         memory = memory or Memory(Service(parsed))
         service = self._source.service(parsed, memory.service, now=self._clock())
         barred = self._barred(parsed)
@@ -115,12 +115,20 @@ class Inspector:
         ]
         if service.active:
             heard = {*memory.stopped, *memory.stopping}
-            detail = max([Detail.PUBLIC, *map(self._exposing.detail, asks)])
-            service, _ = self._source.tasks(service, heard, detail=detail, afresh=True, now=self._clock())
+            service = self._tasks(service, heard, needed=max(map(self._exposing.detail, asks), default=0))
             followed = replace(service, active=not barred)
         idle_since = self._idle_since(memory, service)
         seen = tuple(self._foresee(ask, followed, idle_since) for ask in asks)
-        return Inspection(service, seen, barred, self._held(seen), tuple(records), idle_since)
+        return Inspection(service, seen, barred, self._held(seen))
+
+    def _tasks(self, service: Service, heard: Collection[str], *, needed: int) -> Service:
+        """With all that can be known of each. Whoever may not see the security groups is told the rest."""
+        try:
+            return self._source.tasks(service, heard, detail=Detail.OPEN, afresh=True, now=self._clock())[0]
+        except ClientError as error:
+            if code(error) != "UnauthorizedOperation" or needed == Detail.OPEN:
+                raise
+        return self._source.tasks(service, heard, detail=Detail.PUBLIC, afresh=True, now=self._clock())[0]
 
     def _barred(self, arn: ServiceArn) -> Refused | None:
         if self._limits.allow_cluster(arn.cluster):

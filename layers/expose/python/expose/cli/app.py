@@ -9,10 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from expose.cli.explain import explain
+from expose.cli.findings import findings
 from expose.cli.output import complain
 from expose.cli.plan import plan
 from expose.cli.status import status
 from expose.cli.trouble import AWS, NOT_FOUND, Trouble, in_words
+from expose.cli.whois import whois
 from expose.inspecting import NotThere
 from expose.refusals import NotYet, Refused
 
@@ -48,6 +50,8 @@ app = typer.Typer(
 app.command()(status)
 app.command()(explain)
 app.command()(plan)
+app.command()(whois)
+app.command()(findings)
 
 
 def main() -> None:

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from expose.cli.obstacles import Obstacle
-from expose.cli.output import COLOURS, ago, grid, iso, plain, print_json, show
+from expose.cli.output import COLOURS, grid, iso, plain, print_json, show, span
 from expose.cli.plan import SIGNS, shortened, without_tag
 from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, split
-from expose.cli.story import Piece, Reading, Running, Step, Story, Told, story
+from expose.cli.story import Piece, Reading, Running, Step, Story, Told
+from expose.cli.telling import story
 from expose.cli.trouble import NOT_AS_ASKED
 from expose.refusals import Status
 
@@ -26,7 +27,7 @@ def explain(target: Target, stack: Stack = DEFAULT, region: Region = None, as_js
     """Why a service is reachable, or is not.
 
     Each tag, how it was read, what it makes, what of it is there, what is missing and why; and each task. Exit status 0
-    if all is as the tags ask, 1 if not.
+    if all is as the tags ask and reachable, 1 if not.
     """
     parts = parts_of(stack, region)
     seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
@@ -35,7 +36,7 @@ def explain(target: Target, stack: Stack = DEFAULT, region: Region = None, as_js
         print_json(_document(told))
     else:
         show(*drawn(told))
-    if not told.as_asked:
+    if not told.as_asked or any(each.hints for each in told.tags):
         raise typer.Exit(NOT_AS_ASKED)
 
 
@@ -48,7 +49,7 @@ def drawn(told: Story) -> Iterator[RenderableType]:
         yield Padding(_coloured(note), (0, 0, 0, 2))
     for each in told.tags:
         yield Text()
-        since = f", {ago(each.since)}" if each.since else ""
+        since = f" for {span(time.time() - each.since)}" if each.since else ""
         state = Text(f"{each.status}{since}", COLOURS[each.status]) if each.status else Text("not seen yet")
         yield Text.assemble((each.tag, "bold"), f" = {each.value}   ", state)
         yield Padding(_facts(each), (0, 0, 0, 2))
@@ -62,14 +63,14 @@ def _facts(each: Told) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("why", _answer(each))
-    for obstacle in each.obstacles[1:]:
+    for obstacle in (*each.obstacles[1:], *each.hints):
         table.add_row("", _coloured(obstacle, each))
     if each.follows:
         table.add_row("follows", f"{each.follows}, which could be carried out before")
     if each.reading:
         table.add_row("read as", _read(each.reading))
         if each.reading.defaults:
-            table.add_row("", Text(f"by default: {' '.join(each.reading.defaults)}", "dim"))
+            table.add_row("", Text(f"left to default: {' '.join(each.reading.defaults)}", "dim"))
     if each.policy != "sync":
         table.add_row("policy", each.policy)
     if each.pieces:
@@ -127,7 +128,8 @@ def _named(piece: Piece) -> Text:
         named = Text.assemble((f"{piece.kind} ", "bold"), "of task ", shortened(piece.task, piece.task))
     else:
         named = Text.assemble((f"{piece.kind} ", "bold"), piece.key)
-    known = piece.address or piece.aws_id.rpartition(":")[2]
+    arn = piece.aws_id.startswith("arn:")
+    known = piece.address or (piece.aws_id.rpartition(":")[2] if arn else piece.aws_id)
     if known and known != piece.key:
         named.append(f"  {known}", "cyan")
     asked = (
@@ -143,16 +145,18 @@ def _named(piece: Piece) -> Text:
 
 
 def _tasks(told: Story) -> Table:
-    table = grid("Task", "State", "Private", "Public", "Exposed")
+    seen = any(task.open is not None and _public(task) for task in told.tasks)
+    table = grid("Task", "State", "Private", "Public", *(["Internet gets in"] if seen else []), "Exposed")
     for task in told.tasks:
         exposed = "\n".join(f"{tag} {said}" for tag, said in task.exposed.items())
         state = Text(task.said, "green" if task.ready else "yellow")
-        table.add_row(task.id[:12], state, task.private_ipv4, _public(task), exposed)
+        let_in = ["\n".join(task.open or ()) or "nowhere"] if seen else []
+        table.add_row(task.id[:12], state, task.private_ipv4, _public(task) or "-", *let_in, exposed)
     return table
 
 
 def _public(task: Running) -> str:
-    return "\n".join(filter(None, (task.public_ipv4, task.ipv6))) or "-"
+    return "\n".join(filter(None, (task.public_ipv4, task.ipv6)))
 
 
 def _document(told: Story) -> dict[str, object]:

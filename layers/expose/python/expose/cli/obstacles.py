@@ -48,7 +48,7 @@ def _refusals(each: Foresight, seen: Inspection) -> Iterator[Obstacle]:
         yield Obstacle(
             Status.FAILED, code(each.failed), said if throttled(each.failed) else _said(each.failed)
         )
-    for claim, holders in (seen.held or {}).items():
+    for claim, holders in seen.held.items():
         if any(resource.identity == claim for resource in each.desired):
             who = " and ".join(holders)
             name = claim.key.rpartition("/")[2]
@@ -116,6 +116,23 @@ def _waits(each: Foresight, now: float) -> Iterator[Obstacle]:
         )
     elif again > now:
         yield Obstacle("Waiting", "Scheduled", f"the next try is in {span(again - now)}")
+
+
+def hints(each: Foresight, service: Service) -> Iterator[Obstacle]:
+    """What is published as asked, and still lets nobody in from the internet."""
+    published = set(each.record.addresses)
+    closed = [
+        task
+        for task in service.tasks
+        if task.openings == () and published & {task.public_ipv4, task.ipv6} - {""}
+    ]
+    if closed:
+        yield Obstacle(
+            "Waiting",
+            "NobodyGetsIn",
+            f"nobody on the internet reaches {len(closed)} of {len(service.tasks)} tasks at their public addresses: no rule "
+            "of their security groups lets anybody in, or the subnet's route table or network ACL stands before it",
+        )
 
 
 def of_task(task: Task, service: Service) -> str:

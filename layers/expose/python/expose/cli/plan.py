@@ -11,7 +11,8 @@ from rich.text import Text
 
 from expose.cli.output import print_json, show
 from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, split
-from expose.cli.story import Step, Story, Told, story
+from expose.cli.story import Step, Story, Told
+from expose.cli.telling import story
 from expose.cli.trouble import NOT_AS_ASKED
 
 SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
@@ -41,6 +42,8 @@ def drawn(told: Story) -> Iterator[Text]:
             yield from _of_tag(each)
     counts = Counter(step.change for each in told.tags for step in each.steps if not step.withheld)
     made = ", ".join(f"{counts[verb]} to {verb}" for verb in ("create", "update", "delete") if counts[verb])
+    kept = sum(step.withheld for each in told.tags for step in each.steps)
+    made = ", ".join(filter(None, (made, f"{kept} kept back" if kept else "")))
     held_up = any(found.kind != "Waiting" for each in told.tags if each.steps for found in each.obstacles)
     after = ", once what stands in the way is gone" if made and held_up else ""
     yield Text(f"{told.label}: {made or 'nothing to do'}{after}", style="bold")
