@@ -87,7 +87,7 @@ HIDDEN = {"good": f"{NAME} ip=private", "service": {"public": False}}
 LONG = ".".join(["a" * 50] * 3)
 
 BAD = {
-    "unknown mechanism": Bad("UnknownMechanism", OTHER, ("'dnz'", "expected one of api, dns, lb"), tag="expose:dnz"),
+    "unknown mechanism": Bad("UnknownMechanism", OTHER, ("'dnz'", "expected one of api, dns, ip, lb"), tag="expose:dnz"),
     "unknown option": unreadable(f"{OTHER} prt=80", "'prt'", "container, ip, port, ttl, type"),
     "port is no number": unreadable(f"{OTHER} port=http", "port=http", "from 1 to 65535"),
     "port is too large": unreadable(f"{OTHER} port=65536", "port=65536", "from 1 to 65535"),

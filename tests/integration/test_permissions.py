@@ -103,11 +103,28 @@ def publish(farm: Farm) -> None:
     farm.run_for(600)
 
 
+def list_addresses(farm: Farm) -> None:
+    """With the guard, which reads all that lets anybody in, a list of prefixes among it."""
+    prefixes = farm.ec2.create_managed_prefix_list(
+        PrefixListName="offices", AddressFamily="IPv4", MaxEntries=1, Entries=[{"Cidr": "198.51.100.0/24"}]
+    )["PrefixList"]["PrefixListId"]
+    farm.ec2.authorize_security_group_ingress(
+        GroupId=farm.network.security_group,
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "PrefixListIds": [{"PrefixListId": prefixes}]}
+        ],
+    )
+    farm.create_service("cuervo", 2, tags={"expose:ip": "8080 guard=enforce"})
+    become(farm, "Active", "cuervo", "expose:ip")
+    farm.untag("cuervo", "expose:ip")
+    farm.run_for(60)
+
+
 LIVES: dict[str, tuple[Callable[[Farm], None], ...]] = {
     "public": (partial(live, kind="public"), meet_others),
     "private": (partial(live, kind="private"),),
     "http": (partial(live, kind="http"),),
-    "no": (balance, publish),
+    "no": (balance, publish, list_addresses),
 }
 """By the kind of namespace that the stack may make."""
 

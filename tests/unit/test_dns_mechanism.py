@@ -127,6 +127,7 @@ def test_the_type_of_the_records_says_which_addresses_an_instance_has(records: s
     assert name.spec["types"] == records.split("+")
     for each in named(resources, INSTANCE):
         assert {key[-1] for key in each.spec if key.startswith("AWS_INSTANCE_IPV")} == set(families)
+        assert {"6" if ":" in address else "4" for address in each.address.split()} == set(families)
 
 
 def test_an_srv_record_leads_to_the_ipv6_address_where_there_is_no_other() -> None:

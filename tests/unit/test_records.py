@@ -9,17 +9,27 @@ from typing import Any
 import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup
-from expose.model import Identity, Owned, Port
+from expose.model import Identity, Opening, Owned, Port
 from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
 from expose.refusals import Status
 from tests.unit.values import ARN, NAME, NOW, definition, exposure, namespace, service, surroundings, task
 
 ITEM = 400_000  # bytes that one item may have, some room left for its keys and the attributes for people
 
-TASK = task(1, healthy=True, bindings=(("web", 8080, 32768, "tcp"), ("proxy", 8443, 32769, "tcp")))
+OPEN = (
+    Opening(4, "tcp", 22, 22, True, ("0.0.0.0/0",), ("sg-1", "sg-2")),
+    Opening(6, "-1", 0, 65535, False, ("2001:db8::/32",)),
+)
+TASK = task(
+    1,
+    healthy=True,
+    bindings=(("web", 8080, 32768, "tcp"), ("proxy", 8443, 32769, "tcp"), ("dns", 53, 53, "udp")),
+    openings=OPEN,
+)
 SERVICE = service(
     TASK,
     task(2, running=False),
+    task(5, openings=()),
     of=definition(Port("web", 8080), Port("dns", 53, "udp"), checked=True),
     tags={"expose:dns": "  Conejo.granja.animales.com\u3000", "équipe": "ñandú"},
     subnets=("subnet-1", "subnet-2"),
@@ -130,6 +140,12 @@ def test_the_published_tasks_and_addresses_are_those_of_what_is_owned() -> None:
 
     assert record.tasks == {task(1).id, task(2).id}  # may be published still
     assert record.addresses == ["203.0.113.2"]  # but is not promised to anybody
+
+
+def test_a_resource_that_carries_several_addresses_is_reachable_at_each() -> None:
+    both = replace(OWNED, address="203.0.113.2 2001:db8::2", leaving=False)
+
+    assert Record("", "", owned=(both,)).addresses == ["2001:db8::2", "203.0.113.2"]
 
 
 LONG = f"{'conejo' * 10}.{'granja' * 10}.{'animales' * 7}.{'example' * 8}.com"
