@@ -181,5 +181,6 @@ def _exposed(task: Task, each: Foresight, service: Service) -> str:
     if each.failed:
         return "not known"
     if not any(resource.task for resource in each.desired):
-        return "not by task" if each.desired and ready(task, service) else "not published"
+        leads_there = each.desired and not each.refused and ready(task, service)
+        return "reached without an entry of its own" if leads_there else "not published"
     return "to be published" if any(r.task == task.id for r in each.desired) else "not published"
