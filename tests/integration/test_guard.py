@@ -14,7 +14,7 @@ from moto.ec2.models import ec2_backends
 from farm.aws import ACCOUNT, REGION, addresses
 from farm.farm import Farm
 from farm.gate import GATE, USER, Fault
-from tests.integration.listed import expose, published
+from tests.integration.listed import published
 from tests.integration.world import become, status
 
 SWEEP = 65  # seconds: one sweep, and what it queues

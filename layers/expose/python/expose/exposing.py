@@ -100,12 +100,12 @@ class Exposing:
 
     def withdraw(self, ask: Ask, service: Service, addresses: Collection[str]) -> Outcome:
         """What stands at these addresses for tasks that are none of the service's, whatever the tag asks for."""
-        record, error = self._applier.settle(ask.record, service.alive)
+        record, failed = self._settled(ask, service)
         closings = tuple(
             change for change in _withdrawal(record, service).closings if stands_at(change.owned, addresses)
         )
         outcome = self._apply(ask, Plan(closings=closings), record, service, ())
-        outcome.failed = outcome.failed or (OperationFailed(error) if error else None)
+        outcome.failed = outcome.failed or failed
         return outcome
 
     def foresee(self, ask: Ask, service: Service, *, none_ready_for: float) -> Foresight:
@@ -140,6 +140,14 @@ class Exposing:
         text = f"{self._stack}/{arn.label}/{ask.record.tag}"
         printable = len(text) <= 200 and text.isascii() and " " not in text
         return text if printable else f"{self._stack}/{digest(text)}"
+
+    def _settled(self, ask: Ask, service: Service) -> tuple[Record, Exception | None]:
+        """The record with what operations came to, or as it was where that could not be read."""
+        try:
+            record, error = self._applier.settle(ask.record, service.alive)
+        except AwsError as failure:
+            return ask.record, failure
+        return record, OperationFailed(error) if error else None
 
     def _watch(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
         """Ask how healthy its tasks are found, when it is time to; always where sick ones are to be replaced, else for
