@@ -41,8 +41,8 @@ def expose(farm: Farm, *arguments: str) -> Answer:
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     wrote = [call for call in farm.calls()[before:] if not call.operation.startswith(READS)]
-    assert wrote == []
-    assert farm.ledger() == ledger
+    assert wrote == [], wrote
+    assert farm.ledger() == ledger, "the ledger was written"
     return Answer(done.exit_code, done.stdout, done.stderr)
 
 
