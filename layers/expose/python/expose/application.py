@@ -204,15 +204,19 @@ class Application:
         """The id of what is owned, looked for in AWS where it was claimed and the answer to its making was lost."""
         entry = self.entries[identity]
         if not entry.aws_id:
-            for parent in entry.parents:
-                if parent in self.entries:
-                    self._locate(parent)
+            self._locate_parents(entry)
             ids = resolve(entry.refs, self.entries)
             found = self._adapters.kinds[identity.kind].locate(entry, ids, self._mark)
             entry = self.entries[identity] = replace(entry, aws_id=found)
         return entry.aws_id
 
+    def _locate_parents(self, entry: Owned) -> None:
+        for parent in entry.parents:
+            if parent in self.entries:
+                self._locate(parent)
+
     def _delete_many(self, owned: Sequence[Owned], batch: Batch) -> None:
+        self._locate_parents(owned[0])
         ids = resolve(owned[0].refs, self.entries)
         if ids.keys() == owned[0].refs.keys():  # else nothing can have been made in it
             batch.delete_many(owned, ids)

@@ -12,12 +12,14 @@ from typing import Any
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import changing, said
+from expose.resources.apigateway.edge import changing, said, unless_gone
 from expose.resources.apigateway.links import check_made
 from expose.resources.kind import Ids, Made
 from expose.resources.restapi.deploying import Deploying
 from expose.resources.restapi.paths import tree
 
+_BELOW = ("", "/{proxy}")
+"""What stands after the path itself in the URI: nothing, or all that is below."""
 _PROXY = {"integration.request.path.proxy": "method.request.path.proxy"}
 
 
@@ -34,7 +36,7 @@ class RestRoutes:
         self._deploying = Deploying(clients)
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        """One that is not deployed as it is there fulfils nothing yet."""
+        """One of which a part is there, or that is live, is not gone; it fulfils its spec only if it is whole and live."""
         entries = list(owned)
         known = {entry.identity: entry for entry in entries}
         trees: dict[str, Mapping[str, Any]] = {}
@@ -43,22 +45,15 @@ class RestRoutes:
             if not (api := ids.get("api", "")):
                 continue
             trees[api] = trees.get(api) or tree(self._clients, api)
-            method = entry.aws_id
-            found = [trees[api].get(ids.get(place, ""), {}) for place in ("own", "below")]
-            methods = [each.get("resourceMethods", {}).get(method) for each in found]
-            if not all(methods):
-                continue
-            specs = [
-                _seen(method, each, entry, ids, place)
-                for each, place in zip(methods, ("", "/{proxy}"), strict=True)
-            ]
+            places = [trees[api].get(ids.get(place, ""), {}) for place in ("own", "below")]
+            found = [each.get("resourceMethods", {}).get(entry.aws_id, {}) for each in places]
             live = self._deploying.live(api, ids["stage"])
-            deployed = all(
-                live.get(where.get("path", ""), {}).get(method) == each.get("authorizationType")
-                for where, each in zip(found, methods, strict=True)
-            )
-            same = deployed and specs[0] == specs[1]
-            yield Owned(entry.identity, fingerprint(specs[0]) if same else "", method, refs=entry.refs)
+            deployed = [live.get(each.get("path", ""), {}).get(entry.aws_id, "") for each in places]
+            if not any(found) and not any(deployed):
+                continue
+            specs = [_seen(each, entry, ids, below) for each, below in zip(found, _BELOW, strict=True)]
+            whole = specs[0] == specs[1] and deployed == [each.get("authorizationType") for each in found]
+            yield Owned(entry.identity, fingerprint(specs[0]) if whole else "", entry.aws_id, refs=entry.refs)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         result = self.create_many([resource], ids, mark)[resource.identity]
@@ -74,7 +69,7 @@ class RestRoutes:
     ) -> Mapping[Identity, Made | NotYet | Refused]:
         check_made(self._clients, ids["link"])
         for resource in resources:
-            for place, below in (("own", ""), ("below", "/{proxy}")):
+            for place, below in zip(("own", "below"), _BELOW, strict=True):
                 self._put(resource.spec, ids, ids[place], below)
         self._deploying.deploy(ids["api"], ids["stage"])
         return {resource.identity: Made(resource.spec["method"]) for resource in resources}
@@ -97,7 +92,7 @@ class RestRoutes:
             for place in ("own", "below"):
                 found = there.get(ids[place], {}).get("resourceMethods", {}).get(method, {})
                 if found.get("operationName") == ids["owner"]:
-                    with changing():
+                    with unless_gone(), changing():
                         gateway.delete_method(restApiId=ids["api"], resourceId=ids[place], httpMethod=method)
         self._deploying.deploy(ids["api"], ids["stage"])
 
@@ -167,7 +162,7 @@ def _changes(before: Any, spec: Mapping[str, Any], ids: Ids) -> list[Any]:
     ]
 
 
-def _seen(method: str, found: Mapping[str, Any], entry: Owned, ids: Ids, below: str) -> dict[str, Any]:
+def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids, below: str) -> dict[str, Any]:
     """The spec that a method fulfils, in which what is ours has our name."""
     integration = found.get("methodIntegration", {})
 
@@ -177,7 +172,7 @@ def _seen(method: str, found: Mapping[str, Any], entry: Owned, ids: Ids, below: 
 
     ours = found.get("operationName") == ids["owner"]
     return {
-        "method": method if ours else "",
+        "method": entry.aws_id if ours else "",
         "authorization": found.get("authorizationType", "NONE"),
         "scopes": sorted(found.get("authorizationScopes", [])),
         "authorizer": name("authorizer", found.get("authorizerId") or ""),
