@@ -91,13 +91,20 @@ def lose_answers(farm: Farm) -> None:
 
 
 def publish(farm: Farm) -> None:
-    """Routes behind a function that judges and behind signatures; one of them changes. What requests there are is logged."""
+    """Routes behind a function that judges and behind signatures, and in a REST API; some of them change. What requests
+    there are is logged.
+    """
     create_function(farm, "judge")
-    tags = {"expose:api": "/orders auth=lambda function=judge rate=9", "expose:api:i": "/i auth=iam"}
-    farm.create_service("vaca", 2, tags=tags)
+    tags = {
+        "expose:api": "/orders auth=lambda function=judge rate=9",
+        "expose:api:i": "/i auth=iam",
+        "expose:api:r": "rest/shop/r auth=cognito pool=eu-west-1_Ab12 scopes=a",
+    }
+    farm.create_service("vaca", 2, tags={**tags, "expose:lb": "internal host=vaca.com"})
     for tag in tags:
         become(farm, "Active", "vaca", tag, limit=400)
     farm.tag("vaca", {"expose:api": "/orders auth=lambda function=judge rate=8 strip=yes"})
+    farm.tag("vaca", {"expose:api:r": "rest/shop/r auth=iam"})
     farm.run_for(100)
     farm.untag("vaca", *tags)
     farm.run_for(600)
