@@ -16,8 +16,8 @@ from expose.foresight import Foresight
 from expose.mechanisms import Mechanism, Surroundings
 from expose.model import Exposure, Identity, Resource, Service, ServiceArn, digest
 from expose.outcome import Outcome
-from expose.plan import Delete, Plan, plan, recorded
-from expose.policy import POLICIES, Detail, Limits, Replacing, stopped, to_publish
+from expose.plan import Plan, plan, recorded
+from expose.policy import POLICIES, Detail, Limits, Replacing, to_publish, withdrawal
 from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet, Partly, Refused
@@ -102,7 +102,9 @@ class Exposing:
         """What stands at these addresses for tasks that are none of the service's, whatever the tag asks for."""
         record, failed = self._settled(ask, service)
         closings = tuple(
-            change for change in _withdrawal(record, service).closings if stands_at(change.owned, addresses)
+            change
+            for change in withdrawal(record.owned, service.alive).closings
+            if stands_at(change.owned, addresses)
         )
         outcome = self._apply(ask, Plan(closings=closings), record, service, ())
         outcome.failed = outcome.failed or failed
@@ -125,8 +127,8 @@ class Exposing:
             wanted = plan(desired, current, record.by_identity)
             if not attempt.now and seen.failed and not seen.refused:
                 wanted = Plan(wanted.openings)
-            return self._permitted(replace(seen, attempt=attempt, desired=desired, plan=wanted), service)
-        return self._permitted(replace(seen, plan=_withdrawal(record, service)), service)
+            return replace(seen, attempt=attempt, desired=desired).planning(wanted, service.alive)
+        return seen.planning(withdrawal(record.owned, service.alive), service.alive)
 
     def replacing(self, ask: Ask, service: Service) -> Replacing | None:
         """Whether the tag wants sick tasks replaced."""
@@ -190,7 +192,7 @@ class Exposing:
         self, ask: Ask, outcome: Outcome, service: Service, serving: Sequence[str]
     ) -> Outcome:
         """Nothing can be decided, but a stopped task's address goes in any case."""
-        wanted = _withdrawal(outcome.record, service)
+        wanted = withdrawal(outcome.record.owned, service.alive)
         return self._apply(ask, wanted, outcome.record, service, serving).after(outcome)
 
     def _apply(
@@ -201,11 +203,6 @@ class Exposing:
         applied = self._applier.apply(record, permitted, mark=self.mark(ask), alive=alive, serving=serving)
         applied.withheld = str(wanted) if wanted != permitted else ""
         return applied
-
-    def _permitted(self, seen: Foresight, service: Service) -> Foresight:
-        """Less what the policy keeps back."""
-        permitted = POLICIES[seen.ask.policy](seen.plan, service.alive)
-        return replace(seen, plan=permitted, withheld=seen.plan.without(permitted))
 
     def _desired(
         self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
@@ -247,12 +244,6 @@ class Exposing:
             return self._mechanisms[attempt.exposure.mechanism].detail(attempt.exposure, surroundings)
         except Refused:
             return Detail.PRIVATE  # it is refused again, and reported, where it is carried out
-
-
-def _withdrawal(record: Record, service: Service) -> Plan:
-    """Of what is there for tasks that have stopped."""
-    gone = [each for each in record.owned if stopped(each, service.alive) and not each.busy]
-    return Plan(closings=tuple(Delete(each) for each in gone))
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from expose.asks import Ask, Attempt
 from expose.model import Identity, Resource
 from expose.plan import Plan
+from expose.policy import POLICIES
 from expose.records import Record
 from expose.refusals import NotYet, Refused
 
@@ -30,3 +31,8 @@ class Foresight:
     refused: Refused | None = None
     failed: Exception | None = None
     waiting: NotYet | None = None
+
+    def planning(self, wanted: Plan, alive: Collection[str]) -> Foresight:
+        """With what the policy lets be done of a plan, and what it keeps back."""
+        permitted = POLICIES[self.ask.policy](wanted, alive)
+        return replace(self, plan=permitted, withheld=wanted.without(permitted))

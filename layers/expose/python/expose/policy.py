@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from expose.model import Exposure, Owned, Service, Task
-from expose.plan import Forget, Plan
+from expose.plan import Delete, Forget, Plan
 from expose.refusals import Refused
 
 Policy = Callable[[Plan, Collection[str]], Plan]
@@ -35,6 +35,11 @@ POLICIES: Mapping[str, Policy] = {"sync": sync, "upsert-only": upsert_only, "obs
 def stopped(entry: Owned, alive: Collection[str]) -> bool:
     """Whether a resource is there for a task that is to stop, or has."""
     return bool(entry.task) and entry.task not in alive
+
+
+def withdrawal(owned: Iterable[Owned], alive: Collection[str]) -> Plan:
+    """Of what is there for tasks that are to stop, or have."""
+    return Plan(closings=tuple(Delete(each) for each in owned if stopped(each, alive) and not each.busy))
 
 
 Ready = Callable[[Task, Service], bool]
