@@ -73,6 +73,17 @@ def test_a_crash_while_publishing_leaks_nothing_where_the_tag_goes_before_anybod
         assert farm.run_until(lambda: clean(farm), limit=PATIENCE), "something is left behind"
 
 
+def test_one_s_own_parameter_is_not_taken_for_somebody_else_s_where_the_answer_to_making_it_was_lost() -> (
+    None
+):
+    with Farm.virtual() as farm:
+        GATE.faults.append(Fault("lost", operation="PutParameter", nth=1))
+        farm.create_service("conejo", 2, tags={TAG: "8080"})
+        assert farm.run_until(lambda: len(published(farm)) == 2, limit=60)
+        farm.settle()
+        assert not farm.published("Exposure Blocked")
+
+
 def test_a_life_makes_about_as_many_calls_as_are_broken_here() -> None:
     watching = Fault("error", nth=0, where=reconcile)
     live(watching)
