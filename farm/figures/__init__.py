@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from farm.figures import gateway
+from farm.figures.addresses import staying
+from farm.figures.auditing import audits
 from farm.figures.balancing import rotations as balanced_rotations
 from farm.figures.beginning import beginnings
 from farm.figures.losing import losses, losses_on_the_wall
@@ -30,4 +32,6 @@ def tables(*, seeds: int, runs: int, wall: int) -> Iterator[Table]:
     yield gateway.losses(runs)
     yield gateway.losses_on_the_wall(wall)
     yield gateway.calls()
+    yield staying(rotations=10 * min(seeds, 10))
+    yield audits()
     yield sweep_at_rest()

@@ -16,7 +16,7 @@ from farm.aws import elb
 from farm.aws.ecs.model import Task
 from farm.bus import Manners
 from farm.farm import Farm
-from farm.figures.measuring import between, manners, spread
+from farm.figures.measuring import BY_THE_CLOCK, between, manners, spread
 from farm.gate import USER
 from farm.pace import REAL
 from farm.tasks import listeners
@@ -98,7 +98,7 @@ def rotate(how: Manners) -> Rotation:
             calls=Counter(
                 f"{call.service}:{call.operation}"
                 for call in farm.calls()[before:]
-                if call.service in _CONTROL and call.caller not in {USER, "sweep"}
+                if call.service in _CONTROL and call.caller not in {USER, *BY_THE_CLOCK}
             ),
             to_health=between(watch.running, watch.healthy),
             to_leave=between(watch.stopping, watch.left),

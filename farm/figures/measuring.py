@@ -10,6 +10,9 @@ from farm.balancers.traffic import Traffic
 from farm.bus import Manners
 from farm.farm import Farm
 
+BY_THE_CLOCK = frozenset({"audit", "sweep"})
+"""The functions that a schedule wakes, whatever happens."""
+
 REQUEST = Request("conejo.animales.com", "/api")
 
 

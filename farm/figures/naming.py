@@ -14,7 +14,7 @@ from farm import seed
 from farm.aws.ecs.model import Task
 from farm.bus import Manners
 from farm.farm import Farm
-from farm.figures.measuring import between, manners, spread
+from farm.figures.measuring import BY_THE_CLOCK, between, manners, spread
 from farm.gate import USER
 from farm.pace import REAL
 from farm.tasks import listeners
@@ -96,13 +96,15 @@ def rotate(how: Manners) -> Rotation:
         calls = [call for call in farm.calls()[before:] if call.caller != USER]
         return Rotation(
             right=farm.resolve(NAME) == farm.addresses("conejo"),
-            calls=sum(call.service in CONTROL and call.caller != "sweep" for call in calls),
+            calls=sum(call.service in CONTROL and call.caller not in BY_THE_CLOCK for call in calls),
             writes=sum(call.operation in WRITES for call in calls),
-            bookkeeping=sum(call.service not in CONTROL and call.caller != "sweep" for call in calls),
+            bookkeeping=sum(
+                call.service not in CONTROL and call.caller not in BY_THE_CLOCK for call in calls
+            ),
             sweeping=sum(
                 call.service in CONTROL | {"resourcegroupstaggingapi"}
                 for call in calls
-                if call.caller == "sweep"
+                if call.caller in BY_THE_CLOCK
             ),
             to_publish=between(watch.running, watch.answered),
             to_withdraw=between(watch.stopping, watch.withdrawn),
