@@ -83,6 +83,17 @@ def test_with_the_port_closed_it_is_published_soon(farm: Farm) -> None:
     assert published(farm) == farm.addresses("conejo")
 
 
+def test_that_takes_no_verification_and_no_audit() -> None:
+    """What is blocked is tried again by itself, with all of it read afresh."""
+    with Farm.virtual(parameters={"VerifyMinutes": "60", "AuditMinutes": "1440"}) as farm:
+        open_(farm, 22)
+        farm.create_service("conejo", 2, tags={TAG: GUARDED})
+        become(farm, "Blocked", tag=TAG)
+        close(farm, 22)
+        become(farm, "Active", tag=TAG, limit=200)
+        assert published(farm) == farm.addresses("conejo")
+
+
 def test_a_port_that_opens_later_withdraws_who_is_published_and_lets_the_others_be(farm: Farm) -> None:
     expose(farm, GUARDED, count=3)
     group = farm.ec2.create_security_group(GroupName="o", Description="open", VpcId=farm.network.vpc)[
