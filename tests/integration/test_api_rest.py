@@ -194,6 +194,22 @@ def test_a_target_that_is_not_taken_is_told_with_the_parameter_and_spoils_nothin
     assert get(farm, "/bills") == (200, "gallina")
 
 
+def test_a_method_that_somebody_made_is_not_touched(farm: Farm) -> None:
+    change(farm, "rest/shop/bills auth=iam", "gallina")
+    (api,) = rest(farm).get_rest_apis()["items"]
+    made = rest(farm).create_resource(restApiId=api["id"], parentId=api["rootResourceId"], pathPart="orders")
+    place = {"restApiId": api["id"], "resourceId": made["id"], "httpMethod": "ANY"}
+    rest(farm).put_method(**place, authorizationType="AWS_IAM", operationName="listOrders")
+    rest(farm).put_integration(**place, type="MOCK")
+    before = rest(farm).get_method(**place)
+
+    farm.tag("conejo", {TAG: VALUE})
+
+    assert become(farm, "Blocked", tag=TAG)["code"] == "RouteTaken"
+    after = rest(farm).get_method(**place)
+    assert (after["operationName"], after["methodIntegration"]) == ("listOrders", before["methodIntegration"])
+
+
 BROKEN: dict[str, Any] = {"crash": {"phase": "after"}, "lost": {}, "error": {"code": "InternalFailure"}}
 APART = 9
 

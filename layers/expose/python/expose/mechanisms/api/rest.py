@@ -21,6 +21,9 @@ from expose.tags import meaningless
 
 _WAYS: Mapping[str, Sequence[str]] = {"iam": (), "none": (), "cognito": ("pool",)}
 _MEANINGLESS = ("api", "burst", "container", "port", "rate")
+OWNED = "expose-"
+"""What the operation name of each method of ours begins with."""
+
 _STAGE = "live"
 _LONGEST = 29  # seconds that a REST API waits for an answer
 
@@ -138,7 +141,7 @@ def _route(
             "below": below.identity,
             "link": through.identity,
             "stage": entrance.stage,
-            "owner": digest(surroundings.mark),
+            "owner": f"{OWNED}{digest(surroundings.mark)}",
             **({"authorizer": way.authorizer} if way.authorizer else {}),
         },
     )

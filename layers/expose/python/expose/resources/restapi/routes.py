@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from expose.aws import Clients
+from expose.mechanisms.api.rest import OWNED
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import changing, said, unless_gone
@@ -113,6 +114,9 @@ class RestRoutes:
                 )
         except gateway.exceptions.ConflictException:
             before = gateway.get_method(**where)
+            if not before.get("operationName", "").startswith(OWNED):
+                problem = f"somebody made method {spec['method']} on this path by hand: remove it, or choose another path"
+                raise Refused("RouteTaken", problem) from None
             with changing():
                 gateway.update_method(**where, patchOperations=_changes(before, spec, ids))
         self._lead(spec, where, ids["link"], below)
