@@ -35,7 +35,18 @@ RULES = {
     "tagging-tag-resources": "TaggingCallRule",
     "tagging-untag-resources": "TaggingCallRule",
 }
-NO_RULE = {"task-pending", "task-standalone", "tag-of-others", "call-failed", "tagging-of-others", "clock"}
+CLOCKS = {"audit-clock"}
+PUBLISHED = {"published-public-address-audit", "published-stale-address-withdrawn"}
+NO_RULE = {
+    "task-pending",
+    "task-standalone",
+    "tag-of-others",
+    "call-failed",
+    "tagging-of-others",
+    "clock",
+    *CLOCKS,
+    *PUBLISHED,
+}
 NO_EVENT = {"work-batch", "later-batch", "exposures-create", "exposures-update", "exposures-delete"}
 
 

@@ -111,7 +111,7 @@ class Reported:
     def _tell(self, cases: Collection[Case], state: str) -> None:
         for case in cases:
             self._telemetry.found(case.finding, state)
-        self._outbox.publish(_announcement(case, state) for case in cases)
+        self._outbox.publish(announcement(case, state) for case in cases)
 
     def _follow(self, before: Subject, now: Subject) -> None:
         """The trail of tasks that no controller follows."""
@@ -134,7 +134,8 @@ class Reported:
         )
 
 
-def _announcement(case: Case, state: str) -> Announcement:
+def announcement(case: Case, state: str) -> Announcement:
+    """That a finding is `open` or `closed`."""
     finding = case.finding
     detail = {
         "id": finding.id,
