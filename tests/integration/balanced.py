@@ -9,7 +9,7 @@ from farm.balancers.routing import Request
 from farm.balancers.traffic import Traffic
 from farm.farm import Farm
 from farm.gate import Call
-from tests.integration.world import READS, become
+from tests.integration.world import READS, become, kept
 
 TAG = "expose:lb"
 STACK = "ecs-expose"
@@ -101,7 +101,7 @@ def assert_follows_a_rotation(farm: Farm, service: str = "conejo", group: str = 
 
 def clean(farm: Farm) -> bool:
     """Whether nothing is left of the product's doings."""
-    return not farm.ledger() and not owned(farm)
+    return not kept(farm) and not owned(farm)
 
 
 def answers(

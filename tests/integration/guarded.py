@@ -16,7 +16,7 @@ from farm.farm import Farm
 from farm.gate import GATE, Call
 from farm.gateway import Reply
 from farm.gateway.model import settings
-from tests.integration.world import READS, become, status
+from tests.integration.world import READS, become, kept, status
 
 TAG = "expose:api"
 FAST = {"GraceSeconds": "0"}
@@ -64,7 +64,7 @@ def remove(farm: Farm, *services: str, tag: str = TAG) -> None:
 
 
 def clean(farm: Farm) -> bool:
-    return not inventory(farm) and all(item["sk"] == "SERVICE" for item in farm.ledger())
+    return not inventory(farm) and all(item["sk"] == "SERVICE" for item in kept(farm))
 
 
 def gateway(farm: Farm) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from farm.farm import Farm
 from farm.gate import GATE, Fault
+from tests.integration.world import kept
 
 NAME = "conejo.granja.animales.com"
 CALLS = 72  # that reconcile makes in such a life, about
@@ -39,7 +40,7 @@ def published(farm: Farm) -> bool:
 
 
 def clean(farm: Farm) -> bool:
-    return not farm.cloudmap.list_services()["Services"] and not farm.ledger()
+    return not farm.cloudmap.list_services()["Services"] and not kept(farm)
 
 
 def reconcile(call: object) -> bool:

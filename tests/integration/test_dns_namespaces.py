@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from farm.farm import Farm
-from tests.integration.world import become, cloudmap_services, instances, status, writes
+from tests.integration.world import become, cloudmap_services, instances, kept, status, writes
 
 SPACE = "granja.animales.com"
 NAME = f"conejo.{SPACE}"
@@ -166,7 +166,7 @@ def test_a_made_namespace_is_shared_and_goes_some_time_after_the_last_one_left()
         become(farm, "", "gallina", limit=2 * GRACE)
         assert spaces(farm) == {}
         farm.run_for(120)
-        assert farm.ledger() == []
+        assert kept(farm) == []
 
 
 def test_a_namespace_joined_again_by_the_same_service_within_the_grace_is_counted_again() -> None:

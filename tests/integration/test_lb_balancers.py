@@ -26,7 +26,7 @@ from tests.integration.balanced import (
     put_behind,
     staying,
 )
-from tests.integration.world import become, status
+from tests.integration.world import become, kept, status
 
 CONEJO = Request(host="conejo.animales.com", path="/api/7")
 GRACE = 30
@@ -183,7 +183,7 @@ class TestATargetGroupOfSomebodyElse:
         farm.untag("conejo", TAG)
         become(farm, "", tag=TAG)
         assert inventory(farm) == before
-        assert farm.ledger() == []
+        assert kept(farm) == []
 
     def test_that_nobody_forwards_to_has_targets_and_the_status_says_what_is_missing(
         self, farm: Farm

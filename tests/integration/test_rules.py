@@ -11,7 +11,7 @@ from farm.aws.ecs import set_health
 from farm.aws.ecs.model import Task
 from farm.farm import Farm
 from farm.gate import GATE, Call, Fault
-from tests.integration.world import become, instances, status, writes
+from tests.integration.world import become, instances, kept, status, writes
 
 NAME = "conejo.granja.animales.com"
 
@@ -72,7 +72,7 @@ class TestDeletingIsReconcilingToNothing:
     def nothing_is_left(self, farm: Farm) -> None:
         assert not farm.cloudmap.list_services()["Services"]
         assert farm.resolve(NAME) == []
-        assert farm.ledger() == []
+        assert kept(farm) == []
 
 
 class TestWhatCouldNotBeReadWasNotRemoved:

@@ -16,6 +16,11 @@ def status(farm: Farm, service: str = "conejo", tag: str = "expose:dns") -> dict
     return next((item for item in farm.ledger() if (item["pk"], item["sk"]) == key), {})
 
 
+def kept(farm: Farm) -> list[dict[str, Any]]:
+    """What the ledger holds for as long as something is followed: all but the trail of addresses and the findings."""
+    return [item for item in farm.ledger() if not item["pk"].startswith(("AUDIT#", "TRAIL#"))]
+
+
 def become(
     farm: Farm, wanted: str, service: str = "conejo", tag: str = "expose:dns", limit: int = 120
 ) -> Any:
