@@ -67,6 +67,8 @@ class Farm(Account, Internet):
         self.lambdas: Lambdas | None = None
         self.logs: Logs = {}
         """What each function printed, by its folder's name."""
+        self.watched: dict[str, str] = {}
+        """The ids of the hosted zones that others keep and the stack watches, by name."""
         self._published: list[Envelope] = []
 
     @classmethod
@@ -111,10 +113,14 @@ class Farm(Account, Internet):
         self.network = seed.network(self.ec2, ipv6=self.setup.ipv6)
         self.ecs.create_cluster(clusterName=self.cluster)
         self._listen_for_published()
+        for name in self.setup.watched:
+            made = self.client("route53").create_hosted_zone(Name=name, CallerReference=name)
+            self.watched[name] = made["HostedZone"]["Id"].rpartition("/")[2]
 
     def _deploy(self, runtime: InProcess | Subprocess, launch: Launch) -> None:
         """The product, from its own template, with the permissions that the template gives it."""
-        deployment = deploy(_TEMPLATE, self.setup.parameters)
+        zones = {"GuardZones": ",".join(self.watched.values())} if self.watched else {}
+        deployment = deploy(_TEMPLATE, {**zones, **self.setup.parameters})
         self.iam = Iam(deployment.roles)
         self.iam.enforce()
         GATE.throttle = Throttle() if self.setup.throttle else None

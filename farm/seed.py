@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import IpPermissionTypeDef
     from mypy_boto3_ecs import ECSClient
 
 VPC = "127.20.0.0/16"
 CLUSTER = "granja"
 NAMESPACE = "granja.animales.com"
 PORT = 8080
+SSH = 22
 _SUBNETS = (
     ("public-a", "eu-west-1a", "127.20.0.0/20"),
     ("public-b", "eu-west-1b", "127.20.16.0/20"),
@@ -37,12 +39,12 @@ class Network:
     balancer_group: str
     """Of load balancers."""
 
-    def configuration(self, *, public: bool) -> dict[str, Any]:
-        """The network configuration of tasks in the public or in the private subnets."""
+    def configuration(self, *, public: bool, group: str = "") -> dict[str, Any]:
+        """The network configuration of tasks in the public or in the private subnets, behind this security group."""
         return {
             "awsvpcConfiguration": {
                 "subnets": list(self.public if public else self.private),
-                "securityGroups": [self.security_group],
+                "securityGroups": [group or self.security_group],
                 "assignPublicIp": "ENABLED" if public else "DISABLED",
             }
         }
@@ -66,6 +68,25 @@ def network(ec2: EC2Client, *, ipv6: bool = False) -> Network:
     )
     _lay_routes(ec2, laid, ipv6=ipv6)
     return laid
+
+
+def open_group(ec2: EC2Client, network: Network, name: str, *ports: int) -> str:
+    """Make a security group that lets the whole internet in to these ports: something to audit. Its id."""
+    group = _group(ec2, network.vpc, name)
+    for port in ports:
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[world_to(port)])
+    return group
+
+
+def world_to(port: int) -> IpPermissionTypeDef:
+    """The rule that lets everybody in to a port."""
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
+        "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+    }
 
 
 def _group(ec2: EC2Client, vpc: str, name: str) -> str:

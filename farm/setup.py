@@ -20,6 +20,8 @@ class Setup:
     """Whether the product is there; without, the farm is only an account that lives."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """The stack's."""
+    watched: tuple[str, ...] = ()
+    """Hosted zones that others keep: there before the stack is, which is told to watch them."""
     ipv6: bool = False
     """Whether the network is dual-stack."""
     throttle: bool = False

@@ -1,8 +1,9 @@
 """`make demo`: the main job on real input, for a person to watch, with a verdict at the end.
 
-`world`, `balancing` and `apis` measure what is there, `watch` asks the name server all the while and knows which tasks live,
-`load` sends requests through what stands before the tasks, `stage` is the screen, `story`, `troubles`, `balanced`, `gated`
-and `ending` are the chapters, `show` plays them, `verdict` is the table at the end.
+`world`, `balancing`, `apis` and `lists` measure what is there, `watch` asks the name server all the while and knows which
+tasks live, `load` sends requests through what stands before the tasks, `reading` reads a list, `stage` is the screen,
+`story`, `troubles`, `balanced`, `gated`, `public` and `ending` are the chapters, `show` plays them, `verdict` is the table
+at the end.
 """
 
 from __future__ import annotations

@@ -6,7 +6,21 @@ import time
 
 from farm.demo.balanced import NOT_FOUND, answers, refused
 from farm.demo.balancing import LAGUNA
-from farm.demo.scene import CONEJO, COUNT, DNS, FARMED, GALLINA, LB, PATO, SERVICES, Scene, name_of
+from farm.demo.scene import (
+    CONEJO,
+    COUNT,
+    DNS,
+    FARMED,
+    FEW,
+    GALLINA,
+    IP,
+    LB,
+    LISTED,
+    PATO,
+    SERVICES,
+    Scene,
+    name_of,
+)
 
 _NOTHING = "NXDOMAIN, none"
 
@@ -15,10 +29,10 @@ def untagged(scene: Scene) -> None:
     """Remove the tags of conejo; in haste all tags, so that the stack has nothing left to withdraw."""
     scene.stage.say("Without its tags a service is not reachable. Its tasks do not notice.")
     untagged_at = time.time()
-    going = FARMED if scene.haste else (CONEJO,)
+    going = (*FARMED, *LISTED) if scene.haste else (CONEJO,)
     named = [service for service in going if service in SERVICES]
     for service in going:
-        keys = (DNS, LB) if service in named else (LB,)
+        keys = (DNS, LB) if service in named else (IP,) if service in LISTED else (LB,)
         scene.stage.type(
             "aws ecs untag-resource",
             f"--resource-arn {scene.farm.arn(service)}",
@@ -48,7 +62,7 @@ def deleted(scene: Scene) -> None:
     """Delete the stack, with gallina still exposed where there was no haste."""
     stack = scene.world.lambdas.deployment.stack_name
     if scene.exists(GALLINA):
-        scene.stage.say("gallina and pato are still exposed: before the stack goes, cleanup withdraws them.")
+        scene.stage.say("The others are still exposed: before the stack goes, cleanup withdraws them.")
     scene.stage.type(f"aws cloudformation delete-stack --stack-name {stack}")
     began = time.time()
     with scene.film(GALLINA):
@@ -59,8 +73,9 @@ def deleted(scene: Scene) -> None:
     scene.expect("nothing of ours is left", ", ".join(left) or "nothing", holds=not left)
     stays = [each["LoadBalancerName"] for each in scene.farm.elb.describe_load_balancers()["LoadBalancers"]]
     scene.expect(f"{LAGUNA} stays", ", ".join(stays) or "nothing does", holds=stays == [LAGUNA])
-    tasks = sum(len(scene.world.tasks(service)) for service in FARMED)
-    scene.expect("the tasks run on", f"{tasks} of {COUNT * len(FARMED)}", holds=tasks == COUNT * len(FARMED))
+    tasks = sum(len(scene.world.tasks(service)) for service in (*FARMED, *LISTED))
+    all_ = COUNT * len(FARMED) + FEW * len(LISTED)
+    scene.expect("the tasks run on", f"{tasks} of {all_}", holds=tasks == all_)
     failures = [f"{caller}: {error}" for caller, error in scene.world.lambdas.failures]
     scene.expect("no function ever failed", "; ".join(failures) or "none", holds=not failures)
     scene.took("in all", took, "until the stack was gone")

@@ -18,13 +18,18 @@ from farm.gate import GATE, Call
 DNS = "expose:dns"
 LB = "expose:lb"
 API = "expose:api"
+IP = "expose:ip"
 CONEJO, GALLINA = SERVICES = ("conejo", "gallina")
 """Those with a name."""
 PATO = "pato"
 FARMED = (*SERVICES, PATO)
 CABRA, OVEJA = PRIVATE = ("cabra", "oveja")
 """Those without a public address."""
+ABEJA, MULA = LISTED = ("abeja", "mula")
+"""Those whose addresses are listed."""
 COUNT = 4
+FEW = 2
+"""How many tasks those have."""
 
 
 def name_of(service: str) -> str:
@@ -42,6 +47,7 @@ class Scene:
         self.farm = world.farm
         self.balancing = world.balancing
         self.apis = world.apis
+        self.lists = world.lists
         self.stage = stage
         self._watch = watch
         self._result = result

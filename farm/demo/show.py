@@ -14,9 +14,10 @@ from rich.text import Text
 
 from farm import seed
 from farm.custom import DeploymentError
-from farm.demo import balanced, ending, gated, story, troubles
+from farm.demo import balanced, ending, gated, public, story, troubles
 from farm.demo.balancing import LAGUNA
-from farm.demo.scene import COUNT, FARMED, PRIVATE, SERVICES, Scene, name_of
+from farm.demo.lists import ZONE
+from farm.demo.scene import ABEJA, COUNT, FARMED, FEW, MULA, PRIVATE, SERVICES, Scene, name_of
 from farm.demo.stage import Stage
 from farm.demo.verdict import Check, Result, table
 from farm.demo.watch import Watch
@@ -39,6 +40,9 @@ _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
     ("An API for a private service", gated.opened),
     ("A deployment behind the API", gated.rolled),
     ("Versions come and go", gated.versions),
+    ("Public addresses, in a list", public.listed),
+    ("What else is open", public.audited),
+    ("A record left behind", public.left),
     ("The tags are removed", ending.untagged),
     ("The stack is deleted", ending.deleted),
 )
@@ -63,7 +67,9 @@ def run(
     try:
         with (
             _farm_says(stage),
-            Farm.wall(pace=pace, parameters={**_STACK, **window, **(parameters or {})}) as farm,
+            Farm.wall(
+                pace=pace, parameters={**_STACK, **window, **(parameters or {})}, watched=(ZONE,)
+            ) as farm,
             issuing() as issuer,
         ):
             world = _awake(farm, issuer, stage)
@@ -97,16 +103,25 @@ def _populate(farm: Farm, stage: Stage) -> None:
     """What is there before anybody asks for anything. Raises UnmetError."""
     stage.type(f"aws servicediscovery create-public-dns-namespace --name {seed.NAMESPACE}")
     farm.create_namespace(seed.NAMESPACE)
+    tidy = seed.open_group(farm.ec2, farm.network, "tidy", seed.PORT)
     for service in FARMED:
-        stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
-        farm.create_service(service, COUNT)
+        _create(farm, stage, service, COUNT, tidy)
     for service in PRIVATE:
         stage.type(f"aws ecs create-service --service-name {service} --desired-count {COUNT} ...")
         farm.create_service(service, COUNT, public=False)
+    _create(farm, stage, ABEJA, FEW, tidy)
+    _create(farm, stage, MULA, FEW, seed.open_group(farm.ec2, farm.network, "open", seed.PORT, seed.SSH))
     stage.type(f"aws elbv2 create-load-balancer --name {LAGUNA} --type network ...")
     farm.create_balancer(LAGUNA, type="network", scheme="internet-facing")
     if not until(farm.living.steady, limit=30):
         raise UnmetError("the tasks do not start")
+
+
+def _create(farm: Farm, stage: Stage, service: str, count: int, group: str) -> None:
+    """One whose tasks have public addresses, behind this security group."""
+    stage.type(f"aws ecs create-service --service-name {service} --desired-count {count} ...")
+    network = farm.network.configuration(public=True, group=group)
+    farm.create_service(service, count, networkConfiguration=network)
 
 
 def _play(

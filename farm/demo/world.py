@@ -16,6 +16,7 @@ import dns.resolver
 from farm import seed
 from farm.demo.apis import Apis
 from farm.demo.balancing import Balancing
+from farm.demo.lists import Lists
 from farm.farm import Farm
 from farm.gate import GATE, Call
 from farm.gateway.issuer import Issuer
@@ -23,6 +24,7 @@ from farm.lambdas import Lambdas
 
 _FUNCTIONS = frozenset({"notify", "reconcile", "sweep", "audit", "cleanup"})
 _BOOKS = frozenset({"dynamodb", "sqs", "events"})
+_FOR_THE_RECORD = ("AUDIT#", "TRAIL#")
 _STILL = 0.4  # seconds without a call after which the functions are taken to have nothing in hand
 
 
@@ -56,6 +58,7 @@ class World:
         self.lambdas = lambdas
         self.balancing = Balancing(farm)
         self.apis = Apis(farm, issuer)
+        self.lists = Lists(farm)
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = ["127.0.0.1"]
         self._resolver.port = dns_port
@@ -97,7 +100,7 @@ class World:
     def left_of(self, stack: str) -> list[str]:
         """What is left of the stack, and of what it made for others."""
         client = self.farm.client
-        left = self.balancing.made() + self.apis.made()
+        left = self.balancing.made() + self.apis.made() + self.lists.made()
         left += [f"Cloud Map service {name}" for name in self.instances()]
         left += client("dynamodb").list_tables()["TableNames"]
         left += client("sqs").list_queues(QueueNamePrefix=stack).get("QueueUrls", [])
@@ -117,8 +120,12 @@ class World:
         return str(mine[0]["status"]) if mine else ""
 
     def remembered(self, service: str) -> list[dict[str, Any]]:
-        """The ledger's entries that mention a service in any way."""
-        return [entry for entry in self.farm.ledger() if service in str(entry)]
+        """The ledger's entries that mention a service in any way, but for those that are kept for the record."""
+        return [
+            entry
+            for entry in self.farm.ledger()
+            if service in str(entry) and not entry["pk"].startswith(_FOR_THE_RECORD)
+        ]
 
     def said(self, kind: str, service: str, since: int) -> list[dict[str, Any]]:
         """The details of the events that the product published about a service, but for the first `since` of all."""
