@@ -226,7 +226,7 @@ class Exposing:
             return partly.desired, partly
 
     def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
-        """What AWS says is there. What carries our mark and was forgotten is ours again."""
+        """What AWS says is there. What carries our mark and was forgotten is ours again, as is the id of what was claimed."""
         seen = {
             each.identity: each
             for adapter in self._adapters.kinds.values()
@@ -234,7 +234,11 @@ class Exposing:
         }
         recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
-        return record.owning(seen | record.by_identity), current
+        known = {
+            identity: replace(entry, aws_id=entry.aws_id or seen.get(identity, entry).aws_id)
+            for identity, entry in record.by_identity.items()
+        }
+        return record.owning(seen | known), current
 
     def _needed(self, attempt: Attempt) -> Detail:
         if attempt.exposure is None:
