@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from moto.route53.models import route53_backends
 
+from farm.aws import ACCOUNT
 from farm.farm import Farm
 from farm.gate import GATE, Fault
 from tests.integration.guarded import create_function
@@ -14,6 +16,7 @@ from tests.integration.world import become
 
 NAME = "conejo.granja.animales.com"
 GRANJA = "granja.animales.com"
+ZONE = "Z0123456789ABC"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}  # used by Lambda itself
 
 
@@ -123,8 +126,42 @@ def list_addresses(farm: Farm) -> None:
     )
     farm.create_service("cuervo", 2, tags={"expose:ip": "8080 guard=enforce"})
     become(farm, "Active", "cuervo", "expose:ip")
+    be_audited(farm)
     farm.untag("cuervo", "expose:ip")
     farm.run_for(60)
+
+
+def be_audited(farm: Farm) -> None:
+    """Untagged tasks, a port that opens under a guarded service, and a record that leads to where a task once was."""
+    zone = hosted_zone(farm)
+    former = farm.addresses("cuervo")[0]
+    farm.create_service("zorro", 1)
+    farm.deploy_new_revision("cuervo")
+    farm.run_for(130)
+    record = {"Name": "old.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": former}]}
+    for action in ("CREATE", "DELETE"):
+        changes = [{"Action": action, "ResourceRecordSet": record}]
+        farm.client("route53").change_resource_record_sets(
+            HostedZoneId=zone, ChangeBatch={"Changes": changes}
+        )
+        farm.run_for(130)
+    farm.ec2.authorize_security_group_ingress(
+        GroupId=farm.network.security_group, CidrIp="0.0.0.0/0", IpProtocol="tcp", FromPort=22, ToPort=22
+    )
+    assert farm.lambdas is not None
+    farm.lambdas.invoke("audit", {})  # before the verification finds it
+    become(farm, "Blocked", "cuervo", "expose:ip", limit=300)
+    farm.delete_service("zorro")
+    farm.run_for(300)
+
+
+def hosted_zone(farm: Farm) -> str:
+    """The one that the stack watches."""
+    made = farm.client("route53").create_hosted_zone(Name="old.com", CallerReference="farm")
+    zones = route53_backends[ACCOUNT]["aws"].zones
+    zone = zones.pop(made["HostedZone"]["Id"].rpartition("/")[2])
+    zone.resource_id, zones[ZONE] = ZONE, zone
+    return ZONE
 
 
 LIVES: dict[str, tuple[Callable[[Farm], None], ...]] = {
@@ -147,6 +184,9 @@ def unused() -> set[tuple[str, str]]:
             "ApiAccessLogs": "yes",
             "GraceSeconds": "0",
             "VerifyMinutes": "1",
+            "AuditMinutes": "2",
+            "AuditAll": "yes",
+            "GuardZones": ZONE,
         }
         with Farm.virtual(parameters=parameters) as farm:
             for chapter in chapters:
