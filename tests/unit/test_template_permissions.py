@@ -93,7 +93,6 @@ CALLS = {
     "Audit": {
         *(
             "dynamodb:Scan",
-            "dynamodb:Query",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
