@@ -57,6 +57,7 @@ def test_what_the_parameters_say_of_apis_is_read() -> None:
             ApiCors="https://www.system.com,https://system.com",
             ApiSecurityGroups="sg-0a1b2c3d",
             ApiAccessLogs="yes",
+            ApiRestTarget="load-balancer",
         )
     )
 
@@ -70,6 +71,7 @@ def test_what_the_parameters_say_of_apis_is_read() -> None:
         cors=("https://www.system.com", "https://system.com"),
         logs="arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<RequestLog>",
         closes_default=True,
+        rest_target="load-balancer",
     )
 
 
