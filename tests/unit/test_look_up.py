@@ -9,17 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from expose.apply import Applier
 from expose.asks import Ask
-from expose.aws import Clients
-from expose.exposing import Exposing
-from expose.ledger import Ledger
+from expose.deciding import Deciding
 from expose.mechanisms import MECHANISMS, Lookup
 from expose.mechanisms.dns import NAMESPACE, VPC
 from expose.policy import Limits
 from expose.records import Record
-from expose.resources import Adapters
-from expose.shared import Shared
 from tests.unit.values import ARN, NAME, NOW, exposure, namespace, service
 
 GRANJA = Lookup(NAMESPACE, NAME)
@@ -45,20 +40,16 @@ class Found:
 def looked_up(
     namespaces: Found, *, known: Mapping[Lookup, Any], fresh: bool, limits: Limits | None = None
 ) -> Ask:
-    adapters = Adapters(kinds={}, operations={}, finders={NAMESPACE: namespaces, VPC: Found("vpc-1")})
-    exposing = Exposing(
+    deciding = Deciding(
         mechanisms=MECHANISMS,
-        adapters=adapters,
-        applier=Applier(
-            adapters, Ledger(Clients(), "ledger"), Shared(Clients(), "ledger"), grace=0, clock=lambda: NOW
-        ),
+        finders={NAMESPACE: namespaces, VPC: Found("vpc-1")},
         limits=limits or Limits(),
         stack="corral",
         empty_after=60,
         clock=lambda: NOW,
     )
     ask = Ask(Record(str(ARN), "expose:dns", NAME, found=known), exposure=exposure(), fresh=fresh)
-    return exposing.look_up(ask, service(subnets=("subnet-1",)))
+    return deciding.look_up(ask, service(subnets=("subnet-1",)))
 
 
 def test_what_is_known_is_not_asked_again_by_a_pass_that_relies_on_it() -> None:

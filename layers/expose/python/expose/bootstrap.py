@@ -17,6 +17,7 @@ from expose.aws import Clients
 from expose.census import Census
 from expose.cleanup import Cleanup
 from expose.controller import Controller
+from expose.deciding import Deciding
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.guard import Guard
@@ -30,7 +31,7 @@ from expose.notifier import Notifier
 from expose.outbox import Outbox
 from expose.replacing import Replacer
 from expose.reported import Reported
-from expose.resources import Placement, adapters
+from expose.resources import Adapters, Placement, adapters
 from expose.settings import Settings
 from expose.shared import Shared
 from expose.sweep import Sweep
@@ -74,26 +75,36 @@ class Parts:
         return Reader(MECHANISMS, prefix=self.settings.prefix, policy=self.settings.policy, clock=_now)
 
     @cached_property
-    def _exposing(self) -> Exposing:
+    def _shared(self) -> Shared:
+        return Shared(self._clients, self.settings.table)
+
+    @cached_property
+    def _adapters(self) -> Adapters:
         settings = self.settings
-        shared = Shared(self._clients, settings.table)
-        resources = adapters(
+        return adapters(
             self._clients,
             self._ledger,
             self._names,
-            shared,
+            self._shared,
             stack=settings.stack,
             placement=Placement(settings.subnets, settings.security_groups, settings.link_groups),
         )
-        return Exposing(
+
+    @cached_property
+    def _deciding(self) -> Deciding:
+        return Deciding(
             mechanisms=MECHANISMS,
-            adapters=resources,
-            applier=Applier(resources, self._ledger, shared, grace=settings.grace, clock=_now),
-            limits=settings.limits,
-            stack=settings.stack,
-            empty_after=settings.empty_after,
+            finders=self._adapters.finders,
+            limits=self.settings.limits,
+            stack=self.settings.stack,
+            empty_after=self.settings.empty_after,
             clock=_now,
         )
+
+    @cached_property
+    def _exposing(self) -> Exposing:
+        applier = Applier(self._adapters, self._ledger, self._shared, grace=self.settings.grace, clock=_now)
+        return Exposing(deciding=self._deciding, adapters=self._adapters, applier=applier, clock=_now)
 
     @cached_property
     def controller(self) -> Controller:
@@ -158,7 +169,7 @@ class Parts:
 
     @cached_property
     def trail(self) -> Trail:
-        return Trail(self._clients, self.settings.table, days=self.settings.trail_days)
+        return Trail(self._clients, self.settings.trail_table, days=self.settings.trail_days)
 
     @cached_property
     def reported(self) -> Reported:

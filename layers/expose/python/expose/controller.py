@@ -51,6 +51,7 @@ class Controller:
         self._source = source
         self._ledger = ledger
         self._memories = memories
+        self._deciding = exposing.deciding
         self._exposing = exposing
         self._replacer = replacer
         self._outbox = outbox
@@ -95,7 +96,7 @@ class Controller:
         service = replace(memory.service, active=False) if barred else memory.service
         if depth >= Depth.SERVICE:
             service = self._source.service(arn, service, now=self._clock())
-        asks = [self._exposing.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
+        asks = [self._deciding.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
         if not asks:
             self._memories.forget(remembered)
             return
@@ -116,7 +117,7 @@ class Controller:
 
     def _tasks(self, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool) -> Memory:
         detail = max(
-            Detail.PUBLIC if work.astray else Detail.PRIVATE, *(self._exposing.detail(ask) for ask in asks)
+            Detail.PUBLIC if work.astray else Detail.PRIVATE, *(self._deciding.detail(ask) for ask in asks)
         )
         afresh = afresh or (detail is Detail.OPEN and any(ask.fresh for ask in asks))
         heard = {*memory.stopped, *memory.stopping}
@@ -150,7 +151,7 @@ class Controller:
                 continue
             followed += [record] if record else []
             said += [told] if told else []
-            how = self._exposing.replacing(ask, memory.service)
+            how = self._deciding.replacing(ask, memory.service)
             replacing += [(record, how)] if record and how else []
         said += self._replacer.replace(replacing, memory)
         if look := next_look(followed, records, memory.service, now=self._clock()):
@@ -170,7 +171,7 @@ class Controller:
         outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
         gone = ask.exposure is None and ask.refusal is None
         until = (
-            memory.none_ready_since + self._exposing.empty_after
+            memory.none_ready_since + self._deciding.empty_after
             if self._holds(memory, outcome.record)
             else 0.0
         )

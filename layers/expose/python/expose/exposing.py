@@ -1,4 +1,4 @@
-"""One exposure, from its tag to AWS: look up, decide, read what is there, plan, apply, judge how it stands.
+"""One exposure, from what its tag asks for to AWS: read what is there, plan, apply.
 
 A tag that asks for something new is tried first. Where that is refused, what the tag asked for before goes on being
 followed: bad input changes nothing that works.
@@ -12,15 +12,15 @@ from dataclasses import replace
 from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
+from expose.deciding import Deciding
 from expose.foresight import Foresight
-from expose.mechanisms import Mechanism, Surroundings
-from expose.model import Exposure, Identity, Resource, Service, ServiceArn, digest
+from expose.model import Exposure, Identity, Resource, Service
 from expose.outcome import Outcome
 from expose.plan import Plan, plan, recorded
-from expose.policy import POLICIES, Detail, Limits, Replacing, to_publish, withdrawal
+from expose.policy import POLICIES, withdrawal
 from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
-from expose.refusals import NotYet, Partly, Refused
+from expose.refusals import NotYet, Refused
 from expose.resources import Adapters
 
 _WATCHES = 60.0  # seconds between two looks at the health of what AWS watches
@@ -30,44 +30,12 @@ _LISTING_LAG = 60.0  # seconds for which what was just made counts as there alth
 
 class Exposing:
     def __init__(
-        self,
-        *,
-        mechanisms: Mapping[str, Mechanism],
-        adapters: Adapters,
-        applier: Applier,
-        limits: Limits,
-        stack: str,
-        empty_after: float,
-        clock: Callable[[], float],
+        self, *, deciding: Deciding, adapters: Adapters, applier: Applier, clock: Callable[[], float]
     ) -> None:
-        self._mechanisms = mechanisms
+        self.deciding = deciding
         self._adapters = adapters
         self._applier = applier
-        self._limits = limits
-        self._stack = stack
-        self.empty_after = empty_after
         self._clock = clock
-
-    def look_up(self, ask: Ask, service: Service) -> Ask:
-        """The ask with the answers to its mechanism's questions; asked again where nothing is to be relied on."""
-        if ask.exposure is None:
-            return ask
-        try:
-            self._limits.check_mechanism(ask.exposure)
-            lookups = self._mechanisms[ask.exposure.mechanism].lookups(ask.exposure, service, self._limits)
-            known = {} if ask.fresh else ask.record.found
-            found = {
-                each: known[each] if each in known else self._adapters.finders[each.kind].find(each.key)
-                for each in lookups
-            }
-        except Refused as refusal:
-            return replace(ask, refusal=refusal)
-        except AwsError as failure:
-            return replace(ask, failure=failure)
-        return replace(ask, record=replace(ask.record, found=found))
-
-    def detail(self, ask: Ask) -> Detail:
-        return max((self._needed(attempt) for attempt in ask.attempts), default=Detail.PRIVATE)
 
     def follow(self, ask: Ask, service: Service, *, serving: Sequence[str], none_ready_for: float) -> Outcome:
         """Bring one exposure to what its tag asks for, as far as that goes now.
@@ -81,7 +49,7 @@ class Exposing:
         outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
         for attempt in ask.attempts:
             try:
-                desired, partly = self._desired(attempt, service, outcome.record, none_ready_for)
+                desired, partly = self.deciding.desired(attempt, service, outcome.record, none_ready_for)
             except Refused as refusal:
                 outcome.refused = outcome.refused or refusal
                 continue
@@ -116,7 +84,7 @@ class Exposing:
         seen = Foresight(ask, record, current, refused=ask.refusal, failed=ask.failure)
         for attempt in ask.attempts:
             try:
-                desired, partly = self._desired(attempt, service, record, none_ready_for)
+                desired, partly = self.deciding.desired(attempt, service, record, none_ready_for)
             except Refused as refusal:
                 seen = replace(seen, refused=seen.refused or refusal)
                 continue
@@ -129,19 +97,6 @@ class Exposing:
                 wanted = Plan(wanted.openings)
             return replace(seen, attempt=attempt, desired=desired).planning(wanted, service.alive)
         return seen.planning(withdrawal(record.owned, service.alive), service.alive)
-
-    def replacing(self, ask: Ask, service: Service) -> Replacing | None:
-        """Whether the tag wants sick tasks replaced."""
-        if ask.exposure is None or ask.policy != "sync":
-            return None
-        return self._mechanisms[ask.exposure.mechanism].replacing(ask.exposure, service)
-
-    def mark(self, ask: Ask) -> str:
-        """Whose something is, to be read by people too; 200 printable characters at most, as tags and attributes need."""
-        arn = ServiceArn.parse(ask.record.service)
-        text = f"{self._stack}/{arn.label}/{ask.record.tag}"
-        printable = len(text) <= 200 and text.isascii() and " " not in text
-        return text if printable else f"{self._stack}/{digest(text)}"
 
     def _settled(self, ask: Ask, service: Service) -> tuple[Record, Exception | None]:
         """The record with what operations came to, or as it was where that could not be read."""
@@ -156,7 +111,9 @@ class Exposing:
         as long as something is wrong.
         """
         record, now = outcome.record, self._clock()
-        wanted = self.replacing(ask, service) is not None or any(each.trouble for each in record.owned)
+        wanted = self.deciding.replacing(ask, service) is not None or any(
+            each.trouble for each in record.owned
+        )
         if wanted and (ask.fresh or record.watch_at <= now + CLOCKS_DIFFER):
             try:
                 record = self._applier.examine(record)
@@ -200,37 +157,18 @@ class Exposing:
     ) -> Outcome:
         alive = service.alive
         permitted = POLICIES[ask.policy](wanted, alive)
-        applied = self._applier.apply(record, permitted, mark=self.mark(ask), alive=alive, serving=serving)
+        applied = self._applier.apply(
+            record, permitted, mark=self.deciding.mark(ask.record), alive=alive, serving=serving
+        )
         applied.withheld = str(wanted) if wanted != permitted else ""
         return applied
-
-    def _desired(
-        self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
-    ) -> tuple[Sequence[Resource], Partly | None]:
-        """What is to be there, and why that is not all that was asked for."""
-        if attempt.exposure is None or not service.active:
-            return (), None
-        mechanism = self._mechanisms[attempt.exposure.mechanism]
-        tasks = to_publish(
-            service,
-            mechanism.ready,
-            published=record.tasks,
-            none_ready_for=none_ready_for,
-            empty_after=self.empty_after,
-        )
-        surroundings = Surroundings(self._limits, self.mark(Ask(record)), attempt.found)
-        known = replace(service, tasks=tasks, read_at=self._clock())
-        try:
-            return mechanism.desired(attempt.exposure, known, surroundings), None
-        except Partly as partly:
-            return partly.desired, partly
 
     def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
         """What AWS says is there. What carries our mark and was forgotten is ours again, as is the id of what was claimed."""
         seen = {
             each.identity: each
             for adapter in self._adapters.kinds.values()
-            for each in adapter.read(record.owned, self.mark(ask))
+            for each in adapter.read(record.owned, self.deciding.mark(ask.record))
         }
         recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
@@ -239,15 +177,6 @@ class Exposing:
             for identity, entry in record.by_identity.items()
         }
         return record.owning(seen | known), current
-
-    def _needed(self, attempt: Attempt) -> Detail:
-        if attempt.exposure is None:
-            return Detail.PRIVATE
-        try:
-            surroundings = Surroundings(self._limits, "", attempt.found)
-            return self._mechanisms[attempt.exposure.mechanism].detail(attempt.exposure, surroundings)
-        except Refused:
-            return Detail.PRIVATE  # it is refused again, and reported, where it is carried out
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

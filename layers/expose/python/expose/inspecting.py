@@ -64,6 +64,7 @@ class Inspector:
         self._source = source
         self._ledger = ledger
         self._names = names
+        self._deciding = exposing.deciding
         self._exposing = exposing
         self._reader = reader
         self._limits = limits
@@ -111,11 +112,11 @@ class Inspector:
         barred = self._barred(parsed)
         followed = replace(service, active=False) if barred else service
         asks = [
-            self._exposing.look_up(ask, followed) for ask in self._reader.read(followed, records, Depth.FULL)
+            self._deciding.look_up(ask, followed) for ask in self._reader.read(followed, records, Depth.FULL)
         ]
         if service.active:
             heard = {*memory.stopped, *memory.stopping}
-            service = self._tasks(service, heard, needed=max(map(self._exposing.detail, asks), default=0))
+            service = self._tasks(service, heard, needed=max(map(self._deciding.detail, asks), default=0))
             followed = replace(service, active=not barred)
         idle_since = self._idle_since(memory, service)
         seen = tuple(self._foresee(ask, followed, idle_since) for ask in asks)
@@ -151,7 +152,7 @@ class Inspector:
     def _held(self, seen: tuple[Foresight, ...]) -> dict[Identity, tuple[str, ...]]:
         """Names that are wanted, and that the exposure does not hold yet, with the marks of those that do."""
         wanted = {
-            resource.identity: self._exposing.mark(each.ask)
+            resource.identity: self._deciding.mark(each.ask.record)
             for each in seen
             for resource in each.desired
             if resource.identity.kind == _CLAIM and resource.identity not in each.current

@@ -15,7 +15,7 @@ from expose.resources import apigateway, certificates, claims, cloudmap, elb, ne
 from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
 from expose.shared import Shared
 
-__all__ = ["Adapters", "Batch", "Condition", "Ids", "Made", "Placement", "Settled", "adapters"]
+__all__ = ["Adapters", "Batch", "Condition", "Finder", "Ids", "Made", "Placement", "Settled", "adapters"]
 
 Placement = network.Placement
 

@@ -1,0 +1,103 @@
+"""Deciding: what a tag's mechanism has to know, and what it wants to be there, given the tasks that may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from expose.asks import Ask, Attempt
+from expose.aws import AwsError
+from expose.mechanisms import Mechanism, Surroundings
+from expose.model import Resource, Service, ServiceArn, digest
+from expose.policy import Detail, Limits, Replacing, to_publish
+from expose.records import Record
+from expose.refusals import Partly, Refused
+from expose.resources import Finder
+
+_MARK = 200  # characters that tags and attributes take at most
+
+
+class Deciding:
+    def __init__(
+        self,
+        *,
+        mechanisms: Mapping[str, Mechanism],
+        finders: Mapping[str, Finder],
+        limits: Limits,
+        stack: str,
+        empty_after: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._mechanisms = mechanisms
+        self._finders = finders
+        self._limits = limits
+        self._stack = stack
+        self.empty_after = empty_after
+        self._clock = clock
+
+    def look_up(self, ask: Ask, service: Service) -> Ask:
+        """The ask with the answers to its mechanism's questions; asked again where nothing is to be relied on."""
+        if ask.exposure is None:
+            return ask
+        try:
+            self._limits.check_mechanism(ask.exposure)
+            lookups = self._mechanisms[ask.exposure.mechanism].lookups(ask.exposure, service, self._limits)
+            known = {} if ask.fresh else ask.record.found
+            found = {
+                each: known[each] if each in known else self._finders[each.kind].find(each.key)
+                for each in lookups
+            }
+        except Refused as refusal:
+            return replace(ask, refusal=refusal)
+        except AwsError as failure:
+            return replace(ask, failure=failure)
+        return replace(ask, record=replace(ask.record, found=found))
+
+    def detail(self, ask: Ask) -> Detail:
+        """How much has to be known of each task."""
+        return max((self._needed(attempt) for attempt in ask.attempts), default=Detail.PRIVATE)
+
+    def desired(
+        self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
+    ) -> tuple[Sequence[Resource], Partly | None]:
+        """What is to be there, and why that is not all that was asked for. Raise `Refused` or `NotYet` where that cannot
+        be said.
+        """
+        if attempt.exposure is None or not service.active:
+            return (), None
+        mechanism = self._mechanisms[attempt.exposure.mechanism]
+        tasks = to_publish(
+            service,
+            mechanism.ready,
+            published=record.tasks,
+            none_ready_for=none_ready_for,
+            empty_after=self.empty_after,
+        )
+        surroundings = Surroundings(self._limits, self.mark(record), attempt.found)
+        known = replace(service, tasks=tasks, read_at=self._clock())
+        try:
+            return mechanism.desired(attempt.exposure, known, surroundings), None
+        except Partly as partly:
+            return partly.desired, partly
+
+    def replacing(self, ask: Ask, service: Service) -> Replacing | None:
+        """Whether the tag wants sick tasks replaced."""
+        if ask.exposure is None or ask.policy != "sync":
+            return None
+        return self._mechanisms[ask.exposure.mechanism].replacing(ask.exposure, service)
+
+    def mark(self, record: Record) -> str:
+        """Whose something is, to be read by people too, in printable characters."""
+        arn = ServiceArn.parse(record.service)
+        text = f"{self._stack}/{arn.label}/{record.tag}"
+        printable = len(text) <= _MARK and text.isascii() and " " not in text
+        return text if printable else f"{self._stack}/{digest(text)}"
+
+    def _needed(self, attempt: Attempt) -> Detail:
+        if attempt.exposure is None:
+            return Detail.PRIVATE
+        try:
+            surroundings = Surroundings(self._limits, "", attempt.found)
+            return self._mechanisms[attempt.exposure.mechanism].detail(attempt.exposure, surroundings)
+        except Refused:
+            return Detail.PRIVATE  # it is refused again, and reported, where it is carried out
