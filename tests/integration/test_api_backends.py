@@ -93,6 +93,22 @@ def test_services_in_other_subnets_of_the_vpc_use_the_link_that_is_there(farm: F
     assert len(links(farm)) == 1
 
 
+def test_a_link_that_a_parameter_names_is_used_and_stays(farm: Farm) -> None:
+    theirs = gateway(farm).create_vpc_link(Name="theirs", SubnetIds=list(farm.network.private))["VpcLinkId"]
+    farm.run_for(200)
+    reparametrize(farm, EXPOSE_API_VPC_LINKS=f"gone01,{theirs}")
+
+    expose(farm, VALUE)
+
+    assert who(farm) == "conejo"
+    assert [each["VpcLinkId"] for each in links(farm)] == [theirs]
+    farm.run_for(70)
+    assert stands(farm, VALUE)
+    farm.untag("conejo", TAG)
+    assert reach(farm, lambda: not apis(farm))
+    assert [each["VpcLinkId"] for each in links(farm)] == [theirs]
+
+
 def test_a_listener_that_ecs_itself_keeps_is_used_as_it_is(farm: Farm) -> None:
     """Neither it nor its target group is ours, and both stay."""
     farm.create_target_group("theirs")

@@ -172,6 +172,14 @@ def test_a_path_is_handed_over_without_a_request_lost(farm: Farm) -> None:
     assert traffic.lost == []
 
 
+def test_a_network_load_balancer_will_do_as_well() -> None:
+    with Farm.virtual(parameters=PARAMETERS) as farm:
+        farm.create_service("conejo", 1, public=False, tags={"expose:lb": "internal:8000 protocol=TCP"})
+        become(farm, "Active", "conejo", "expose:lb", limit=400)
+        change(farm, VALUE)
+        assert reach(farm, lambda: get(farm) == (200, "conejo"), limit=200)
+
+
 def test_where_api_gateway_wants_the_load_balancer_a_parameter_says_so() -> None:
     """F§5.5: AWS's sources disagree."""
     with Farm.virtual(parameters={**PARAMETERS, "ApiRestTarget": "load-balancer"}) as farm:

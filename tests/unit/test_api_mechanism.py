@@ -18,7 +18,7 @@ TAG = "expose:api"
 TASKS = service(task(1), task(2), subnets=("subnet-1", "subnet-2"))
 LISTENER = {"arn": "arn:listener/80", "host": "a.com"}
 ANSWERS: dict[str, Any] = {
-    "ec2.link": {"link": "vpc-1/1a2b", "subnets": ["subnet-1", "subnet-2"], "groups": ["sg-1"]},
+    "ec2.link": {"given": "", "link": "vpc-1/1a2b", "subnets": ["subnet-1", "subnet-2"], "groups": ["sg-1"]},
     "apigw.domain": {"ours": False, "address": "d-1.execute-api"},
     "apigw.api": {"stage": "$default", "address": "a1b2c3.execute-api", "ours": False},
     "lb.listener": [LISTENER],
@@ -73,6 +73,13 @@ def test_every_route_has_a_claim_and_its_authorisation(value: str) -> None:
         assert route.spec["authorization"] in {"AWS_IAM", "JWT", "CUSTOM", "COGNITO_USER_POOLS"}
         assert bool(route.spec["authorizer"]) == ("authorizer" in route.refs)
         assert route.refs["claim"] in {each.identity for each in named(desired(value), "claim")}
+
+
+def test_a_link_that_is_given_is_used_and_none_is_made() -> None:
+    resources = desired("/orders auth=iam", answers=ANSWERS | {"ec2.link": {"given": "a1b2c3"}})
+
+    assert not named(resources, "apigw.link")
+    assert {each.refs["link"] for each in named(resources, "apigw.integration")} == {"a1b2c3"}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from expose.policy import Limits
 from tests.unit.test_api_mechanism import ANSWERS, TASKS, desired, exposure, named, refusal
 from tests.unit.values import service, task
 
-ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/inner/50dc6c495c0c9188/f2f7dc8efc522ab2"
+ARN = (
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/inner/50dc6c495c0c9188/f2f7dc8efc522ab2"
+)
 BEHIND = ANSWERS | {"lb.listener": [{"arn": ARN, "host": "shop.internal"}]}
 GUARDED = "rest/shop/v1/orders auth=iam"
 
@@ -32,7 +34,10 @@ def test_a_path_is_a_tree_that_others_may_share_and_a_route_stands_on_its_last_t
 
 
 def test_the_root_of_an_api_is_a_path_as_any_other() -> None:
-    assert [each.spec["part"] for each in named(rest("rest/shop auth=iam"), "rest.resource")] == ["", "{proxy+}"]
+    assert [each.spec["part"] for each in named(rest("rest/shop auth=iam"), "rest.resource")] == [
+        "",
+        "{proxy+}",
+    ]
 
 
 def test_it_leads_to_the_listener_by_the_name_that_its_rule_looks_for() -> None:

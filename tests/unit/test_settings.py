@@ -56,12 +56,14 @@ def test_what_the_parameters_say_of_apis_is_read() -> None:
             CloseDefaultEndpoint="yes",
             ApiCors="https://www.system.com,https://system.com",
             ApiSecurityGroups="sg-0a1b2c3d",
+            ApiVpcLinks="a1b2c3",
             ApiAccessLogs="yes",
             ApiRestTarget="load-balancer",
         )
     )
 
     assert read.link_groups == ("sg-0a1b2c3d",)
+    assert read.links == ("a1b2c3",)
     assert read.limits.apis == Apis(
         allowed=("a1b2c3d4e5", "f6*"),
         open_routes=True,

@@ -142,7 +142,9 @@ def test_an_unknown_mechanism_is_refused_and_the_known_ones_are_named(word: str)
     refused = refusal(NAME, tag)
 
     assert refused.code == "UnknownMechanism"
-    assert refused.message == f"{tag} = {NAME!r}: unknown mechanism {word!r}, expected one of api, dns, ip, lb"
+    assert (
+        refused.message == f"{tag} = {NAME!r}: unknown mechanism {word!r}, expected one of api, dns, ip, lb"
+    )
 
 
 @pytest.mark.parametrize("tag", ["expose:dns:", "expose:dns::", "expose:dns:admin:old", "expose:dns::old"])

@@ -87,7 +87,9 @@ class Parts:
             self._names,
             self._shared,
             stack=settings.stack,
-            placement=Placement(settings.subnets, settings.security_groups, settings.link_groups),
+            placement=Placement(
+                settings.subnets, settings.security_groups, settings.link_groups, settings.links
+            ),
         )
 
     @cached_property

@@ -27,6 +27,8 @@ class Settings:
     """Of created load balancers; none for the VPC's default group."""
     link_groups: tuple[str, ...]
     """Security groups of VPC links; none for the VPC's default group."""
+    links: tuple[str, ...]
+    """VPC links that are there and to be used; none for our own."""
     verify_minutes: int
     empty_after: float
     grace: float
@@ -38,6 +40,7 @@ class Settings:
     audit_all: bool
     """Whether tasks are audited that no tag exposes."""
     table: str
+    trail_table: str
     work_queue: str
     later_queue: str
 
@@ -61,6 +64,7 @@ class Settings:
             subnets=_words(environment["EXPOSE_LOAD_BALANCER_SUBNETS"]),
             security_groups=_words(environment["EXPOSE_LOAD_BALANCER_SECURITY_GROUPS"]),
             link_groups=_words(environment["EXPOSE_API_SECURITY_GROUPS"]),
+            links=_words(environment["EXPOSE_API_VPC_LINKS"]),
             verify_minutes=int(environment["EXPOSE_VERIFY_MINUTES"]),
             empty_after=float(environment["EXPOSE_EMPTY_AFTER"]),
             grace=float(environment["EXPOSE_GRACE"]),
@@ -70,6 +74,7 @@ class Settings:
             guard_zones=_words(environment["EXPOSE_GUARD_ZONES"]),
             audit_all=environment["EXPOSE_AUDIT_ALL"] == "yes",
             table=environment["EXPOSE_TABLE"],
+            trail_table=environment["EXPOSE_TRAIL_TABLE"],
             work_queue=environment["EXPOSE_WORK_QUEUE"],
             later_queue=environment["EXPOSE_LATER_QUEUE"],
         )

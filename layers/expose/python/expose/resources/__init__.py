@@ -96,7 +96,7 @@ def adapters(
             "apigw.domain": domains,
             "acm.certificate": certificates.Certificates(clients),
             "cloudmap.namespace": namespaces,
-            "ec2.link": network.LinkSites(clients, placement.link_groups, links),
+            "ec2.link": network.LinkSites(clients, placement, links),
             "ec2.site": network.Sites(clients, placement, balancers),
             "ec2.vpc": network.Vpcs(clients),
             "elb.balancer": elb.Named(clients),

@@ -22,12 +22,13 @@ _LINK_SUBNETS = 10  # that a VPC link may stand in
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What the stack says of where load balancers go: the subnets to choose from, all where it names none, and their
-    security groups, and those of VPC links. Those of other VPCs are for what stands there.
+    security groups, and those of VPC links; and the VPC links to use. Those of other VPCs are for what stands there.
     """
 
     subnets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     link_groups: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 class Vpcs:
@@ -85,27 +86,29 @@ def groups_in(clients: Clients, vpc: str, wanted: tuple[str, ...]) -> list[str]:
 
 
 class LinkSites:
-    """Where a VPC link for tasks stands. `groups` are the security groups to choose from."""
+    """Which VPC link leads to tasks, or where it is to stand."""
 
-    def __init__(self, clients: Clients, groups: tuple[str, ...], links: Links) -> None:
+    def __init__(self, clients: Clients, placement: Placement, links: Links) -> None:
         self._clients = clients
-        self._groups = groups
+        self._placement = placement
         self._links = links
 
     def find(self, key: str) -> dict[str, Any]:
-        """For subnets with + between them: the link's key, its subnets, and its security groups."""
+        """For subnets with + between them: the id of the link that is given for their VPC, if one is; else the key, the
+        subnets and the security groups of ours.
+        """
         wanted = key.split("+")
         vpc = Vpcs(self._clients).find(wanted[0])
         there: list[FilterTypeDef] = [{"Name": "vpc-id", "Values": [vpc]}]
-        subnets = self._clients.ec2.get_paginator("describe_subnets").paginate(Filters=there)
-        groups = groups_in(self._clients, vpc, self._groups)
+        pages = self._clients.ec2.get_paginator("describe_subnets").paginate(Filters=there)
+        subnets = {each.get("SubnetId", "") for page in pages for each in page["Subnets"]}
+        if given := self._links.given(self._placement.links, there=subnets):
+            return {"given": given}
+        groups = groups_in(self._clients, vpc, self._placement.link_groups)
         link, standing = self._links.fitting(
-            vpc,
-            there={each.get("SubnetId", "") for page in subnets for each in page["Subnets"]},
-            subnets=wanted[:_LINK_SUBNETS],
-            groups=groups,
+            vpc, there=subnets, subnets=wanted[:_LINK_SUBNETS], groups=groups
         )
-        return {"link": link, "subnets": standing, "groups": groups}
+        return {"given": "", "link": link, "subnets": standing, "groups": groups}
 
 
 class _Routes:

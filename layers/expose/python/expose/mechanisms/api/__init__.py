@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from expose.mechanisms.api import rest
-from expose.mechanisms.api.backends import Backend, backend, link
+from expose.mechanisms.api.backends import Backend, Through, backend, link
 from expose.mechanisms.api.backends import lookups as lookups_behind
 from expose.mechanisms.api.claims import claims
 from expose.mechanisms.api.doors import Door, door
@@ -68,7 +68,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     return [
         *{each.identity: each for each in claimed.values()}.values(),
         *entrance.structure,
-        through,
+        *through.structure,
         *behind.structure,
         *behind.targets,
         *way.structure,
@@ -79,7 +79,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
 
 
 def _integrations(
-    exposure: Exposure, entrance: Front, through: Resource, behind: Backend
+    exposure: Exposure, entrance: Front, through: Through, behind: Backend
 ) -> dict[bool, Resource]:
     """For the path itself, and for what is below it; one and the same unless the path is stripped (F§5.1)."""
     options = exposure.options
@@ -95,9 +95,9 @@ def _integrations(
                 "tls": options.get("tls", ""),
                 "timeout": options.get("timeout", _TIMEOUT),
                 "backend": str(behind.ref),
-                "link": through.identity.key,
+                "link": through.key,
             },
-            refs={"api": entrance.api, "link": through.identity, "backend": behind.ref},
+            refs={"api": entrance.api, "link": through.ref, "backend": behind.ref},
         )
         for below, path in paths.items()
     }

@@ -38,17 +38,32 @@ def lookups(exposure: Exposure, service: Service, *, via: str) -> list[Lookup]:
     return asked
 
 
-def link(exposure: Exposure, surroundings: Surroundings) -> Resource:
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The link: one that a parameter of the stack names, or ours."""
+
+    ref: Identity | str
+    structure: Sequence[Resource] = ()
+
+    @property
+    def key(self) -> str:
+        return self.ref if isinstance(self.ref, str) else self.ref.key
+
+
+def link(exposure: Exposure, surroundings: Surroundings) -> Through:
     """What AWS cannot change of a link is its identity: so one that has to change is replaced, the new one first."""
     site = next((value for lookup, value in surroundings.found.items() if lookup.kind == "ec2.link"), None)
     if site is None:
         problem = "a VPC Link needs a service in awsvpc mode, and this one has no subnets of its own"
         raise Refused("NoVpc", exposure.said(problem))
-    return Resource(
+    if site["given"]:
+        return Through(site["given"])
+    made = Resource(
         Identity("apigw.link", site["link"]),
         refs={"subnets": " ".join(site["subnets"]), "groups": " ".join(site["groups"])},
         shared=True,
     )
+    return Through(made.identity, [made])
 
 
 def backend(exposure: Exposure, service: Service, surroundings: Surroundings) -> Backend:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from expose.mechanisms.api.backends import Backend, link, listener
+from expose.mechanisms.api.backends import Backend, Through, link, listener
 from expose.mechanisms.api.claims import claims
 from expose.mechanisms.api.doors import Door, terms
 from expose.mechanisms.api.fronts import Front
@@ -43,7 +43,7 @@ def desired(exposure: Exposure, surroundings: Surroundings) -> Sequence[Resource
     return [
         *{each.identity: each for each in claimed.values()}.values(),
         *entrance.structure,
-        through,
+        *through.structure,
         *way.structure,
         *(
             _route(exposure, key, entrance, way, claimed[key].identity, through, behind, surroundings)
@@ -113,7 +113,7 @@ def _route(
     entrance: Front,
     way: Door,
     claim: Identity,
-    through: Resource,
+    through: Through,
     behind: Backend,
     surroundings: Surroundings,
 ) -> Resource:
@@ -132,14 +132,14 @@ def _route(
             "uri": f"http{'s' if tls else ''}://{host}{'' if options.get('strip') == 'yes' else path.rstrip('/')}",
             "timeout": options.get("timeout", _LONGEST),
             "target": _target(str(behind.ref), surroundings.limits.apis.rest_target),
-            "link": through.identity.key,
+            "link": through.key,
         },
         refs={
             "claim": claim,
             "api": entrance.api,
             "own": own.identity,
             "below": below.identity,
-            "link": through.identity,
+            "link": through.ref,
             "stage": entrance.stage,
             "owner": f"{OWNED}{digest(surroundings.mark)}",
             **({"authorizer": way.authorizer} if way.authorizer else {}),

@@ -49,6 +49,11 @@ class Links:
         ]
         return min(fit, default=(_key(vpc, subnets, groups), subnets))
 
+    def given(self, names: Collection[str], *, there: Collection[str]) -> str:
+        """The id of the first of these links that stands in one of the subnets; empty for none."""
+        found = (self._subnets(name) for name in names)
+        return next((name for name, standing in zip(names, found, strict=True) if standing & {*there}), "")
+
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
             is_ours = entry.identity.kind == "apigw.link" and entry.aws_id
@@ -108,6 +113,13 @@ class Links:
         except gateway.exceptions.BadRequestException as error:
             raise NotYet(f"VPC link {aws_id} is still in use: {said(error)}", seconds=30) from error
         return ""
+
+    def _subnets(self, aws_id: str) -> set[str]:
+        gateway = self._clients.apigatewayv2
+        try:
+            return {*gateway.get_vpc_link(VpcLinkId=aws_id)["SubnetIds"]}
+        except gateway.exceptions.NotFoundException:
+            return set()
 
     def _find(self, identity: Identity) -> str:
         """The id of one that can be used, or will be; empty for none."""
