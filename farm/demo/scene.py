@@ -30,6 +30,7 @@ ABEJA, MULA = LISTED = ("abeja", "mula")
 COUNT = 4
 FEW = 2
 """How many tasks those have."""
+_TRAILING = 3.0  # seconds that a chapter waits for the last of its calls; a look much later is the next one's
 
 
 def name_of(service: str) -> str:
@@ -139,9 +140,9 @@ class Scene:
             self.stage.pause(1.0)
 
     def close(self) -> None:
-        """Count the calls: once there are no more of them, or so far."""
+        """Count the calls: once there are no more of them soon, or so far."""
         if not self.haste:
-            self.rest()
+            until(self.world.at_rest, limit=_TRAILING, every=0.1)
         self._result.calls = self.world.counted(self._calls)
 
     def _expect_never(self, what: str, service: str, count: Callable[[Window], int]) -> None:

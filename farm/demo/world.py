@@ -24,7 +24,7 @@ from farm.lambdas import Lambdas
 
 _FUNCTIONS = frozenset({"notify", "reconcile", "sweep", "audit", "cleanup"})
 _BOOKS = frozenset({"dynamodb", "sqs", "events"})
-_FOR_THE_RECORD = ("AUDIT#", "TRAIL#")
+_FOR_THE_RECORD = "AUDIT#"
 _STILL = 0.4  # seconds without a call after which the functions are taken to have nothing in hand
 
 
