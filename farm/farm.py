@@ -61,7 +61,7 @@ class Farm(Account, Internet):
         self.setup = setup
         self.bus = Bus(timeline, setup.manners, events.emit)
         self.living = Living(timeline, self.bus, setup.pace, seed=setup.seed)
-        self.trail = Trail(timeline, self.bus, delay=setup.pace.trail)
+        self.cloudtrail = Trail(timeline, self.bus, delay=setup.pace.trail)
         self.living.followers += [discovery.follow, self.follow]
         self.iam: Iam | None = None
         self.lambdas: Lambdas | None = None
@@ -108,7 +108,7 @@ class Farm(Account, Internet):
 
     def _open(self, exits: ExitStack) -> None:
         self.attach(self.setup.pace)
-        GATE.observers += [self.living.observe, self.trail.observe]
+        GATE.observers += [self.living.observe, self.cloudtrail.observe]
         exits.callback(GATE.reset)
         self.network = seed.network(self.ec2, ipv6=self.setup.ipv6)
         self.ecs.create_cluster(clusterName=self.cluster)
@@ -168,8 +168,15 @@ class Farm(Account, Internet):
         ]
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Everything in the product's table."""
-        table = self._deployed().deployment.ref("Ledger")
+        """Everything that the product keeps, but for the trail of addresses."""
+        return self._items("Ledger")
+
+    def trail(self) -> list[dict[str, Any]]:
+        """Everything that the product knows of which public address was whose."""
+        return self._items("Trail")
+
+    def _items(self, name: str) -> list[dict[str, Any]]:
+        table = self._deployed().deployment.ref(name)
         read = TypeDeserializer().deserialize
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
         items = [item for page in pages for item in page["Items"]]

@@ -177,12 +177,12 @@ def test_the_trail_of_untagged_tasks_is_kept_by_the_audit() -> None:
         farm.run_for(60)
         (address,) = farm.addresses("zorro")
         audit(farm)
-        (item,) = [each for each in farm.ledger() if each["pk"] == f"TRAIL#{address}"]
+        (item,) = [each for each in farm.trail() if each["pk"] == address]
         assert (item["service"], "until" in item) == (farm.arn("zorro"), False)
         farm.scale("zorro", 0)
         farm.run_for(120)
         audit(farm)
-        (item,) = [each for each in farm.ledger() if each["pk"] == f"TRAIL#{address}"]
+        (item,) = [each for each in farm.trail() if each["pk"] == address]
         assert item["until"] > item["since"]
         assert "expires" in item
 

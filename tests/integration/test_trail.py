@@ -43,15 +43,14 @@ class Seen:
 
 
 def trail(farm: Farm) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the ledger says, by address and task."""
-    items = [item for item in farm.ledger() if item["pk"].startswith("TRAIL#")]
-    return {(item["pk"].removeprefix("TRAIL#"), item["sk"]): item for item in items}
+    """What it says, by address and task."""
+    return {(item["pk"], item["sk"]): item for item in farm.trail()}
 
 
 def reader(farm: Farm) -> Trail:
     """The trail as the command line reads it."""
     assert farm.lambdas is not None
-    return Trail(Clients(), farm.lambdas.deployment.ref("Ledger"), days=90)
+    return Trail(Clients(), farm.lambdas.deployment.ref("Trail"), days=90)
 
 
 def rotated(farm: Farm, times: int = 3) -> Seen:
@@ -174,6 +173,16 @@ def test_a_crash_at_any_write_is_made_good(operation: str, phase: Any, nth: int)
         said = trail(farm)
         assert {address for (address, _), item in said.items() if "until" not in item} <= set(published(farm))
         assert len([item for item in said.values() if "until" in item]) == 2
+
+
+def test_the_ledger_that_each_sweep_reads_does_not_grow_with_it() -> None:
+    with Farm.virtual() as farm:
+        rotated(farm, times=1)
+        ledger, known = len(farm.ledger()), len(farm.trail())
+        farm.deploy_new_revision("conejo")
+        farm.run_for(300)
+        assert len(farm.trail()) > known
+        assert len(farm.ledger()) == ledger
 
 
 def test_it_is_kept_for_as_many_days_as_the_stack_says() -> None:

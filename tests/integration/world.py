@@ -17,8 +17,8 @@ def status(farm: Farm, service: str = "conejo", tag: str = "expose:dns") -> dict
 
 
 def kept(farm: Farm) -> list[dict[str, Any]]:
-    """What the ledger holds for as long as something is followed: all but the trail of addresses and the findings."""
-    return [item for item in farm.ledger() if not item["pk"].startswith(("AUDIT#", "TRAIL#"))]
+    """What the ledger holds for as long as something is followed: all but the findings."""
+    return [item for item in farm.ledger() if not item["pk"].startswith("AUDIT#")]
 
 
 def become(

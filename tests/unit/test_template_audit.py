@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.stack import Stack, listed, placed, stack
+from tests.unit.stack import FUNCTIONS, Stack, listed, placed, stack
 
 
 @pytest.fixture(scope="module")
@@ -14,18 +14,38 @@ def deployed() -> Stack:
     return stack()
 
 
-def test_the_audit_writes_findings_and_trails_only_and_the_sweep_findings(deployed: Stack) -> None:
+def test_the_audit_and_the_sweep_write_findings_only_in_the_ledger() -> None:
     writes = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     keys = {
         role: [
             one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
             for one in stack(GuardZones="Z0").statements(role)
-            if writes & set(listed(one["Action"]))
+            if writes & set(listed(one["Action"])) and one["Resource"] == "<Ledger.Arn>"
         ]
         for role in ("AuditRole", "SweepRole")
     }
 
-    assert keys == {"AuditRole": [["AUDIT#*", "TRAIL#*"]], "SweepRole": [["AUDIT#*"]]}
+    assert keys == {"AuditRole": [["AUDIT#*"]], "SweepRole": [["AUDIT#*"]]}
+
+
+def test_the_trail_is_written_where_tasks_are_followed_and_never_read_as_a_whole(deployed: Stack) -> None:
+    may = {
+        name: {
+            action
+            for one in deployed.statements(f"{name}Role")
+            if "<Trail.Arn>" in listed(one["Resource"])
+            for action in listed(one["Action"])
+        }
+        for name in FUNCTIONS
+    }
+
+    assert may == {
+        "Notify": set(),
+        "Reconcile": {"dynamodb:UpdateItem"},
+        "Sweep": {"dynamodb:Query"},
+        "Audit": {"dynamodb:UpdateItem"},
+        "Cleanup": set(),
+    }
 
 
 def test_neither_changes_anything_in_the_account() -> None:

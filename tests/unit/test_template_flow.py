@@ -114,21 +114,25 @@ def test_the_audit_runs_as_often_as_the_stack_says_and_never_twice_at_a_time() -
     assert clock["Targets"][0]["Arn"] == "<Audit.Arn>"
 
 
-# --- the ledger ------------------------------------------------------------------------------------------------------
+# --- the ledger and the trail -----------------------------------------------------------------------------------------
 
 
-def test_the_ledger_is_on_demand_encrypted_recoverable_and_forgets_its_audit_trail(deployed: Stack) -> None:
-    ledger = deployed.properties("Ledger")
+@pytest.mark.parametrize("name", ["Ledger", "Trail"])
+def test_tables_are_on_demand_encrypted_recoverable_and_forget_what_expires(
+    deployed: Stack, name: str
+) -> None:
+    table = deployed.properties(name)
 
-    assert deployed.resources["Ledger"]["DeletionPolicy"] == "Delete"
-    assert ledger["BillingMode"] == "PAY_PER_REQUEST"
-    assert [(key["AttributeName"], key["KeyType"]) for key in ledger["KeySchema"]] == [
+    assert set(deployed.of("AWS::DynamoDB::Table")) == {"Ledger", "Trail"}
+    assert deployed.resources[name]["DeletionPolicy"] == "Delete"
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
         ("pk", "HASH"),
         ("sk", "RANGE"),
     ]
-    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
-    assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert ledger["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
 
 
 # --- deleting the stack ----------------------------------------------------------------------------------------------
@@ -167,6 +171,7 @@ def test_all_that_withdrawing_takes_outlives_it(deployed: Stack) -> None:
             "WorkDeadLetters",
             "LaterDeadLetters",
             "Ledger",
+            "Trail",
         ),
         *("CleanupLog", "ReconcileLog", "NotifyLog", *deployed.of("AWS::Lambda::LayerVersion")),
     } <= _needs(deployed, "Exposures")

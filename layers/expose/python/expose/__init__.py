@@ -10,4 +10,5 @@ How a tag becomes a way in, from the edge to AWS:
     controller   reads, plans, claims, applies, records
     resources    one adapter for each kind of resource in AWS
     ledger       what we own, remembered
+    trail        which public address was whose
 """

@@ -1,7 +1,8 @@
-"""The trail: which public address was which task's, from when to when. A part of the ledger's table.
+"""The trail: which public address was which task's, from when to when. A table of its own: it grows with every task, and
+the sweep reads all of the ledger.
 
-    pk                       sk            holds
-    TRAIL#<address>          <task id>     service, cluster, since, until (while it is known to be held: none)
+    pk            sk            holds
+    <address>     <task id>     service, cluster, since, until (while it is known to be held: none)
 
 An address is a task's for as long as its interface lives, up to two minutes longer than the task is meant to run: what
 `until` says is when we heard that the task was to stop. Every write may be repeated: the first word on when something
@@ -87,7 +88,7 @@ class Trail:
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"TRAIL#{_normal(address)}"}},
+            ExpressionAttributeValues={":pk": {"S": _normal(address)}},
         )
         found = (_holding(item) for page in pages for item in page["Items"])
         fitting = (each for each in found if when is None or each.covers(when))
@@ -109,7 +110,7 @@ class Trail:
             change += " REMOVE #until, expires"
         return {
             "TableName": self._table,
-            "Key": {"pk": {"S": f"TRAIL#{_normal(holding.address)}"}, "sk": {"S": holding.task}},
+            "Key": {"pk": {"S": _normal(holding.address)}, "sk": {"S": holding.task}},
             "UpdateExpression": change,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
@@ -137,7 +138,7 @@ def _normal(address: str) -> str:
 
 def _holding(item: dict[str, AttributeValueTypeDef]) -> Holding:
     return Holding(
-        address=item["pk"]["S"].removeprefix("TRAIL#"),
+        address=item["pk"]["S"],
         task=item["sk"]["S"],
         service=item["service"]["S"],
         cluster=item["cluster"]["S"],
