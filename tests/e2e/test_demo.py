@@ -15,6 +15,7 @@ import pytest
 
 from farm.balancers.traffic import Lost, Traffic
 from farm.demo.load import Load
+from farm.demo.reading import Reading
 from farm.demo.watch import Life, Sample, Window
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,9 @@ CHAPTERS = (
     "An API for a private service",
     "A deployment behind the API",
     "Versions come and go",
+    "Public addresses, in a list",
+    "What else is open",
+    "A record left behind",
     "The tags are removed",
     "The stack is deleted",
 )
@@ -67,7 +71,7 @@ def test_the_demo_goes_as_expected_and_says_so_in_a_table() -> None:
     table = table_of(output)
     assert demo.returncode == 0, output
     assert "Traceback" not in output
-    assert "All 14 chapters went as expected" in table[-1]
+    assert f"All {len(CHAPTERS)} chapters went as expected" in table[-1]
     assert_plain(output)
     for chapter in CHAPTERS:
         row = next(line for line in table if chapter in line)
@@ -158,3 +162,16 @@ def test_a_load_sees_which_tasks_answer_moment_by_moment() -> None:
         {"new"},
     ]
     assert window.empty > 0
+
+
+def test_a_reader_sees_who_is_in_a_list_though_the_task_has_stopped() -> None:
+    held = frozenset({"127.30.0.1"})
+    gone = Life("old", "abeja", 0.0, "127.30.0.1", running_at=1.0, told_at=2.0, stopped_at=3.0)
+    with Reading(lambda: held, lambda: [gone]) as reading:
+        time.sleep(0.3)
+        held = frozenset()
+        time.sleep(0.3)
+    window = reading.window()
+    assert window.wrong > 0
+    assert window.empty > 0
+    assert window.wrong + window.empty == len(window.samples)
