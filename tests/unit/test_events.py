@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from expose.arn import ServiceArn
 from expose.events import Malformed, read
-from expose.model import ServiceArn
 from expose.refusals import Refused
 from expose.work import Depth
 
@@ -69,6 +69,9 @@ def test_every_sample_of_an_event_is_read_here() -> None:
         "exposures-update",
         "exposures-delete",
         "clock",
+        "audit-clock",
+        "published-public-address-audit",
+        "published-stale-address-withdrawn",
     }
 
     assert {path.stem for path in EVENTS.iterdir()} == {*WORK, *NO_WORK, *others}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from expose.arn import ServiceArn
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.mechanisms.dns import NAMESPACE
-from expose.model import Definition, Exposure, Port, Service, ServiceArn, Task
+from expose.model import Definition, Exposure, Port, Service, Task
 from expose.policy import Limits
 from expose.tags import read_one
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from expose.arn import ServiceArn
 from expose.audit.network import Interface, Network
 from expose.audit.reach import openings
 from expose.aws import Clients, chunks
-from expose.model import Opening, ServiceArn, Task
+from expose.model import Opening, Task
 from expose.networks import Networks
 from expose.policy import Detail
 

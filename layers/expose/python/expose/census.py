@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from expose.addresses import Addresses
+from expose.arn import ServiceArn
 from expose.aws import Clients, chunks
-from expose.model import ServiceArn, Task
+from expose.model import Task
 from expose.policy import Detail, Limits
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from expose.arn import ServiceArn
 from expose.asks import Ask, Reader
 from expose.aws import AwsError
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.ledger import Ledger
 from expose.memories import Memories
-from expose.model import Service, ServiceArn
+from expose.model import Service
 from expose.outbox import Outbox
 from expose.outcome import Outcome
 from expose.policy import Detail, Limits, Replacing, not_allowed, ready

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from expose.arn import ServiceArn
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
 from expose.mechanisms import Mechanism, Surroundings
-from expose.model import Resource, Service, ServiceArn, digest
+from expose.mechanisms.surroundings import bearer
+from expose.model import Resource, Service, digest
 from expose.policy import Detail, Limits, Replacing, to_publish
 from expose.records import Record
 from expose.refusals import Partly, Refused
 from expose.resources import Finder
 
-_MARK = 200  # characters that tags and attributes take at most
+_TAG = 40  # characters of a tag's key that a mark has room for
 
 
 class Deciding:
@@ -87,11 +89,10 @@ class Deciding:
         return self._mechanisms[ask.exposure.mechanism].replacing(ask.exposure, service)
 
     def mark(self, record: Record) -> str:
-        """Whose something is, to be read by people too, in printable characters."""
-        arn = ServiceArn.parse(record.service)
-        text = f"{self._stack}/{arn.label}/{record.tag}"
-        printable = len(text) <= _MARK and text.isascii() and " " not in text
-        return text if printable else f"{self._stack}/{digest(text)}"
+        """Whose something is, to be read by people too where that fits into a tag and an attribute."""
+        whose = bearer(self._stack, ServiceArn.parse(record.service))
+        readable = len(record.tag) <= _TAG and record.tag.isascii() and not {" ", "/"} & {*record.tag}
+        return f"{whose}/{record.tag if readable else digest(record.tag)}"
 
     def _needed(self, attempt: Attempt) -> Detail:
         if attempt.exposure is None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expose.addresses import Addresses
+from expose.arn import ServiceArn
 from expose.aws import Clients, chunks
-from expose.model import Definition, Port, Service, ServiceArn, Task
+from expose.model import Definition, Port, Service, Task
 from expose.policy import Detail, ready
 from expose.refusals import NotYet
 

@@ -12,13 +12,14 @@ from difflib import get_close_matches
 
 from botocore.exceptions import ClientError
 
+from expose.arn import ServiceArn
 from expose.asks import Ask, Reader
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.foresight import Foresight
 from expose.ledger import Ledger
-from expose.model import Identity, Service, ServiceArn
+from expose.model import Identity, Service
 from expose.names import Names
 from expose.policy import Detail, Limits, not_allowed, ready
 from expose.records import Memory, Record

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from expose.arn import ServiceArn
 from expose.mechanisms.surroundings import Lookup
-from expose.model import Definition, Identity, Opening, Owned, Port, Service, ServiceArn, Task
+from expose.model import Definition, Identity, Opening, Owned, Port, Service, Task
 from expose.refusals import Status
 
 CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from expose.arn import ServiceArn
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
 from expose.guard import Guard
 from expose.ledger import Ledger
-from expose.model import ServiceArn, digest
+from expose.model import digest
 from expose.outbox import Outbox
 from expose.policy import Limits
 from expose.records import Memory, Record

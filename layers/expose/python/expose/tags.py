@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from expose.model import Exposure, ServiceArn
+from expose.arn import ServiceArn
+from expose.model import Exposure
 from expose.refusals import Invalid
 
 Reader = Callable[[str], Any]

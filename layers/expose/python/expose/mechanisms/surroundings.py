@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from expose.arn import ServiceArn
+from expose.model import digest
 from expose.policy import Limits
+
+_LABEL = 80  # characters of CLUSTER/SERVICE that a mark has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,8 @@ class Surroundings:
     def stack(self) -> str:
         """The name of this stack, with which every mark begins."""
         return self.mark.partition("/")[0]
+
+
+def bearer(stack: str, service: ServiceArn) -> str:
+    """What every mark of a service begins with, to be read by people unless its name is too long."""
+    return f"{stack}/{service.label if len(service.label) <= _LABEL else digest(service.label)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from expose.mechanisms.api.fronts import Front
-from expose.mechanisms.surroundings import Surroundings
+from expose.mechanisms.surroundings import Surroundings, bearer
 from expose.model import Exposure, Identity, Resource
 
 
@@ -36,4 +38,4 @@ def _heir(exposure: Exposure, surroundings: Surroundings) -> dict[str, str]:
     """Who may take the claim over: the exposures of one other service of the cluster."""
     if "to" not in exposure.options:
         return {}
-    return {"heir": f"{surroundings.stack}/{exposure.service.cluster}/{exposure.options['to']}"}
+    return {"heir": bearer(surroundings.stack, replace(exposure.service, name=exposure.options["to"]))}
