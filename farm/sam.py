@@ -5,6 +5,8 @@ Code is not packaged. Functions run from the work tree, so what remembers their 
 
 from __future__ import annotations
 
+import copy
+import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +29,14 @@ _EMPTY_ZIP = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 def translate(path: Path, parameters: Mapping[str, str]) -> tuple[Template, dict[str, Path]]:
     """The CloudFormation template, and each function's folder by its logical id."""
+    return copy.deepcopy(_translated(path, path.stat().st_mtime_ns, tuple(sorted(parameters.items()))))
+
+
+@functools.cache
+def _translated(
+    path: Path, _: int, parameters: tuple[tuple[str, str], ...]
+) -> tuple[Template, dict[str, Path]]:
+    """As long as the file stays what it was: reading YAML takes longer than most of what a farm is used for."""
     template = yaml_parse(path.read_text())
     folders = {}
     for name, resource in template["Resources"].items():

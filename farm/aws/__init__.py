@@ -10,6 +10,9 @@ import functools
 import importlib
 import threading
 
+import botocore.session
+from moto.kms import models as kms
+
 from farm.aws import clock
 from farm.timeline import Timeline
 
@@ -45,5 +48,8 @@ def mend(timeline: Timeline) -> None:
 
 @functools.cache
 def _mend_once() -> None:
+    """Every farm makes sessions of its own, which would all read AWS's models again, and tables, each with a key to make."""
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+    kms.generate_private_key = functools.cache(kms.generate_private_key)
     for name in MENDED:
         importlib.import_module(f"farm.{name}").mend()

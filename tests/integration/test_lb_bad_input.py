@@ -169,7 +169,7 @@ BAD = {
         parameters=MAY | {"LoadBalancerSubnets": "subnet-0123456789abcdef0"},
     ),
     "no such listener": blocked("NoListener", "main:8443 path=/a", "8443", "it has: 80"),
-    "several listeners": blocked("SeveralListeners", "main path=/a", "at 8080, 80", "main:", given=two_listeners),
+    "several listeners": blocked("SeveralListeners", "main path=/a", "at 80, 8080", "main:", given=two_listeners),
     "other scheme": blocked("WrongScheme", "main path=/a scheme=internet-facing", "internal", "scheme=internet-facing"),
     "conditions without an ALB": Bad("WrongOption", "net:5432 host=a.com", ("host=", "no rules", "remove it")),
     "paths without an ALB": Bad("WrongOption", "net:5432 path=/a", ("path=", "no rules")),

@@ -164,7 +164,9 @@ class Exposing:
         return applied
 
     def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
-        """What AWS says is there. What carries our mark and was forgotten is ours again, as is the id of what was claimed."""
+        """What AWS says is there. What carries our mark and was forgotten is ours again; what is only claimed stays so, for
+        not all that is seen carries a mark.
+        """
         seen = {
             each.identity: each
             for adapter in self._adapters.kinds.values()
@@ -172,11 +174,7 @@ class Exposing:
         }
         recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
-        known = {
-            identity: replace(entry, aws_id=entry.aws_id or seen.get(identity, entry).aws_id)
-            for identity, entry in record.by_identity.items()
-        }
-        return record.owning(seen | known), current
+        return record.owning(seen | record.by_identity), current
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

@@ -206,7 +206,7 @@ def _listener(exposure: Exposure, target: Aim, listeners: Sequence[Mapping[str, 
     fitting = [each for each in listeners if target.port in {0, each["port"]}]
     if len(fitting) == 1:
         return fitting[0]
-    ports = ", ".join(str(each["port"]) for each in listeners) or "none"
+    ports = ", ".join(str(port) for port in sorted(each["port"] for each in listeners)) or "none"
     if fitting:
         problem = f"{target.name} has several listeners, at {ports}: say which, such as {target.name}:{fitting[0]['port']}"
         raise Refused("SeveralListeners", exposure.said(problem))
