@@ -37,7 +37,8 @@ class Claims:
         return self.create(resource, ids, mark)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key
+        """What was asked for and refused is held by another."""
+        return owned.identity.key if mark in self._names.holders(owned.identity.key) else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         self._names.release(owned.identity.key, mark)
