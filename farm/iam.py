@@ -6,6 +6,7 @@ operator that it does not know. It remembers every decision, so that a test can 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,8 +137,14 @@ def _holds(condition: tuple[str, str, list[str]], keys: Mapping[str, Sequence[st
 
 
 def _like(pattern: str, value: str) -> bool:
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The same few hundred are asked for at every call."""
     expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return re.fullmatch(expression, value, re.DOTALL) is not None
+    return re.compile(expression, re.DOTALL)
 
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {

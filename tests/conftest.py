@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -20,6 +21,8 @@ from moto import mock_aws
 from farm.aws import mend
 from farm.gate import GATE
 from farm.timeline import Timeline
+
+gc.set_threshold(50_000, 20, 100)  # AWS's models are a large heap that never becomes garbage
 
 
 @pytest.fixture

@@ -33,13 +33,3 @@ def test_a_load_balancer_that_may_not_be_made_fails_the_demo_where_it_is_needed(
     assert "✗ goes to its end: each service answers through its balancer" in output
     assert "only pato does" in " ".join(output.split())
     assert sum("not played" in line for line in table_of(output)) == 10
-
-
-@pytest.mark.slow
-def test_a_mechanism_that_is_not_allowed_fails_the_demo_where_it_is_needed() -> None:
-    screen = io.StringIO()
-    narrow = {"AllowedMechanisms": "dns,lb"}
-    assert run(Console(file=screen, width=80), fast=True, parameters=narrow, patience=12) == 1
-    output = screen.getvalue()
-    assert "✗ goes to its end: cabra answers at api1.system.com" in output
-    assert sum("not played" in line for line in table_of(output)) == 7

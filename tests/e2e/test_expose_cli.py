@@ -43,8 +43,9 @@ def test_against_a_farm_with_what_a_user_exports(running: Running) -> None:
         done = run("status", "granja/conejo", "--json", environment=environment)
         assert (done.returncode, done.stderr) == (0, "")
         eventually(lambda: _addresses(environment) == running.dig())
-        explained = run("explain", "granja/conejo", environment=environment)
-        assert "expose:dns published" in explained.stdout
+        eventually(
+            lambda: "expose:dns published" in run("explain", "granja/conejo", environment=environment).stdout
+        )
     finally:
         running.aws("ecs", "untag-resource", "--resource-arn", ARN, "--tag-keys", "expose:dns")
     eventually(lambda: _addresses(environment) == [])
