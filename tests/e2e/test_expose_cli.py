@@ -36,7 +36,7 @@ def test_it_brings_completion() -> None:
 
 
 def test_against_a_farm_with_what_a_user_exports(running: Running) -> None:
-    environment = running.environment
+    environment = {**running.environment, "COLUMNS": "120"}
     running.aws("ecs", "tag-resource", "--resource-arn", ARN, "--tags", f"key=expose:dns,value={NAME}")
     eventually(lambda: len(running.dig()) == 4)
     try:
