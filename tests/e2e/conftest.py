@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,3 +14,7 @@ from tests.e2e.shell import Running, awake
 def running() -> Iterator[Running]:
     with awake("--pace", "fast") as running:
         yield running
+
+
+# Who is started in the background ignores Ctrl-C, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
