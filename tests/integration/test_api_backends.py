@@ -83,6 +83,18 @@ def test_a_link_whose_security_groups_are_to_be_others_is_replaced_without_a_req
     assert not links(farm)
 
 
+def test_access_logs_that_the_stack_does_not_ask_for_any_more_are_taken_from_the_stage() -> None:
+    with Farm.virtual(parameters={**FAST, "VerifyMinutes": "1", "ApiAccessLogs": "yes"}) as farm:
+        expose(farm, VALUE)
+        stage = {"ApiId": apis(farm)[0]["ApiId"], "StageName": "$default"}
+        assert gateway(farm).get_stage(**stage)["AccessLogSettings"]
+
+        reparametrize(farm, EXPOSE_API_LOGS="")
+
+        assert reach(farm, lambda: "AccessLogSettings" not in gateway(farm).get_stage(**stage))
+        assert stands(farm, VALUE)
+
+
 def test_services_in_other_subnets_of_the_vpc_use_the_link_that_is_there(farm: Farm) -> None:
     expose(farm, VALUE)
     elsewhere = farm.network.configuration(public=True)
