@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import threading
+from collections.abc import Callable
 
 import botocore.session
 from moto.kms import models as kms
@@ -44,6 +45,19 @@ def mend(timeline: Timeline) -> None:
     """Put moto right, once per process, and let it live on this timeline from now on."""
     clock.use(timeline)
     _mend_once()
+
+
+def later(seconds: float, action: Callable[[], object]) -> None:
+    """Something that AWS does in its own time, at once if that is none."""
+
+    def alone() -> None:
+        with ONE_AT_A_TIME:
+            action()
+
+    if seconds <= 0:
+        action()
+    else:
+        clock.after(seconds, alone)
 
 
 @functools.cache

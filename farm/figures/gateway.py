@@ -14,10 +14,9 @@ from typing import Any
 
 from rich.table import Table
 
-from farm.aws.ecs.model import Task
 from farm.balancers.traffic import Traffic
 from farm.farm import Farm
-from farm.figures.measuring import spread
+from farm.figures.measuring import lost, roll_over
 from farm.gate import USER
 from farm.gateway.issuer import issuing
 from farm.pace import DEMO, REAL
@@ -65,6 +64,7 @@ _IN_A_HURRY = replace(
     operation=REAL.operation,
 )
 """The demo's pace, but for the steps on which it depends whether a request is lost."""
+_COLUMNS = ("behind", "health check", "serves on")
 ON_THE_WALL = (Case(20.0), Case(via="lb"))
 
 
@@ -74,19 +74,8 @@ def roll(
     """One rolling deployment of 4 tasks under traffic, until some seconds `after` the last old task."""
     paced = replace(pace, stopping=case.stopping, finding=case.finding)
     with _behind(case, seed, farms, paced) as (farm, host):
-        stopped: set[str] = set()
-
-        def follow(task: Task) -> None:
-            if task.last_status == "STOPPED":
-                stopped.add(task.id)
-
-        farm.living.followers.append(follow)
-        with farm.api_traffic(host, _PATH, sign=True) as traffic:
-            farm.run_for(1)
-            farm.deploy_new_revision("conejo")
-            if not farm.run_until(lambda: len(stopped) == 4, limit=600):
-                raise RuntimeError(f"the deployment did not end: {case} with seed {seed}")
-            farm.run_for(after)
+        traffic = farm.api_traffic(host, _PATH, sign=True)
+        roll_over(farm, traffic, f"{case} with seed {seed}", after=after)
     return traffic
 
 
@@ -126,7 +115,7 @@ def losses(runs: int) -> Table:
     title = (
         f"Requests lost behind API Gateway, 4 tasks roll over, 50 a second, {runs} runs each, virtual time"
     )
-    return _table(title, runs, {case: [roll(case, seed) for seed in range(runs)] for case in CASES})
+    return lost(_COLUMNS, title, runs, ((case, [roll(case, seed) for seed in range(runs)]) for case in CASES))
 
 
 def losses_on_the_wall(runs: int) -> Table:
@@ -136,22 +125,9 @@ def losses_on_the_wall(runs: int) -> Table:
     def real(case: Case, seed: int) -> Traffic:
         return roll(case, seed, Farm.wall, pace=_IN_A_HURRY, after=5)
 
-    return _table(title, runs, {case: [real(case, seed) for seed in range(runs)] for case in ON_THE_WALL})
-
-
-def _table(title: str, runs: int, seen: dict[Case, list[Traffic]]) -> Table:
-    columns = ("behind", "health check", "serves on", "requests a run", "runs with 0 lost", "lost", "as")
-    table = Table(*columns, title=title)
-    for case, each in seen.items():
-        reasons = sorted({reason for traffic in each for reason in traffic.reasons})
-        table.add_row(
-            *case.words(),
-            spread(traffic.sent for traffic in each),
-            f"{sum(not traffic.lost for traffic in each)} of {runs}",
-            spread(len(traffic.lost) for traffic in each),
-            " ".join(reasons) or "-",
-        )
-    return table
+    return lost(
+        _COLUMNS, title, runs, ((case, [real(case, seed) for seed in range(runs)]) for case in ON_THE_WALL)
+    )
 
 
 def calls() -> Table:

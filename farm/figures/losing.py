@@ -12,11 +12,10 @@ from typing import Any
 
 from rich.table import Table
 
-from farm.aws.ecs.model import Task
 from farm.balancers.traffic import Traffic
 from farm.farm import Farm
 from farm.figures import naive
-from farm.figures.measuring import manners, requests, spread
+from farm.figures.measuring import lost, manners, requests, roll_over
 from farm.pace import DEMO, REAL
 
 _ALB = "internal host=conejo.animales.com path=/api"
@@ -58,6 +57,7 @@ CASES = (
 )
 _IN_A_HURRY = replace(DEMO, schedule=REAL.schedule, decided=REAL.decided, deactivating=REAL.deactivating)
 """The demo's pace, but for the steps on which it depends whether a request is lost."""
+_COLUMNS = ("way in", "health check", "serves on", "events")
 ON_THE_WALL = (Case(), Case(checked=True), Case(""))
 
 
@@ -67,19 +67,8 @@ def roll(
     """One rolling deployment under traffic, from a second before it until some seconds `after` the last old task."""
     with _behind(case, seed, farms, replace(pace, stopping=case.stopping)) as (farm, balancer):
         farm.bus.behave(manners(seed)[case.how])
-        stopped: set[str] = set()
-
-        def follow(task: Task) -> None:
-            if task.last_status == "STOPPED":
-                stopped.add(task.id)
-
-        farm.living.followers.append(follow)
-        with requests(farm, balancer, case.port) as traffic:
-            farm.run_for(1)
-            farm.deploy_new_revision("conejo")
-            if not farm.run_until(lambda: len(stopped) == 4, limit=600):
-                raise RuntimeError(f"the deployment did not end: {case} with seed {seed}")
-            farm.run_for(after)
+        traffic = requests(farm, balancer, case.port)
+        roll_over(farm, traffic, f"{case} with seed {seed}", after=after)
     return traffic
 
 
@@ -108,7 +97,7 @@ def _is_up(farm: Farm) -> bool:
 def losses(runs: int) -> Table:
     """Every case, with this many seeds each."""
     title = f"Requests lost in a rolling deployment of 4 tasks at 50 a second, {runs} runs each, virtual time"
-    return _table(title, runs, {case: [roll(case, seed) for seed in range(runs)] for case in CASES})
+    return lost(_COLUMNS, title, runs, ((case, [roll(case, seed) for seed in range(runs)]) for case in CASES))
 
 
 def losses_on_the_wall(runs: int) -> Table:
@@ -118,28 +107,6 @@ def losses_on_the_wall(runs: int) -> Table:
     def real(case: Case, seed: int) -> Traffic:
         return roll(case, seed, Farm.wall, pace=_IN_A_HURRY, after=5)
 
-    return _table(title, runs, {case: [real(case, seed) for seed in range(runs)] for case in ON_THE_WALL})
-
-
-def _table(title: str, runs: int, seen: dict[Case, list[Traffic]]) -> Table:
-    columns = (
-        "way in",
-        "health check",
-        "serves on",
-        "events",
-        "requests a run",
-        "runs with 0 lost",
-        "lost",
-        "as",
+    return lost(
+        _COLUMNS, title, runs, ((case, [real(case, seed) for seed in range(runs)]) for case in ON_THE_WALL)
     )
-    table = Table(*columns, title=title)
-    for case, each in seen.items():
-        reasons = sorted({reason for traffic in each for reason in traffic.reasons})
-        table.add_row(
-            *case.words(),
-            spread(traffic.sent for traffic in each),
-            f"{sum(not traffic.lost for traffic in each)} of {runs}",
-            spread(len(traffic.lost) for traffic in each),
-            " ".join(reasons) or "-",
-        )
-    return table

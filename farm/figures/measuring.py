@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
+from rich.table import Table
+
+from farm.aws.ecs.model import Task
 from farm.balancers.routing import Request
 from farm.balancers.traffic import Traffic
 from farm.bus import Manners
@@ -39,6 +43,48 @@ def spread(values: Iterable[float]) -> str:
     worst, median = max(numbers), statistics.median(numbers)
     form = "{:.0f}" if all(float(number).is_integer() for number in numbers) else "{:.1f}"
     return f"{form.format(median)} ({form.format(worst)})"
+
+
+class Case(Protocol):
+    """What is measured in one row of a table."""
+
+    def words(self) -> Sequence[str]: ...
+
+
+def roll_over(farm: Farm, traffic: Traffic, what: object, *, after: float) -> None:
+    """One rolling deployment of the 4 tasks of conejo under traffic, from a second before it until some seconds `after`
+    the last old task. Raise `RuntimeError`, with `what` was measured, where it does not end.
+    """
+    stopped: set[str] = set()
+
+    def follow(task: Task) -> None:
+        if task.last_status == "STOPPED":
+            stopped.add(task.id)
+
+    farm.living.followers.append(follow)
+    with traffic:
+        farm.run_for(1)
+        farm.deploy_new_revision("conejo")
+        if not farm.run_until(lambda: len(stopped) == 4, limit=600):
+            raise RuntimeError(f"the deployment did not end: {what}")
+        farm.run_for(after)
+
+
+def lost(
+    columns: Sequence[str], title: str, runs: int, seen: Iterable[tuple[Case, Sequence[Traffic]]]
+) -> Table:
+    """What was lost in so many runs of each case, whose words stand in the first columns."""
+    table = Table(*columns, "requests a run", "runs with 0 lost", "lost", "as", title=title)
+    for case, each in seen:
+        reasons = sorted({reason for traffic in each for reason in traffic.reasons})
+        table.add_row(
+            *case.words(),
+            spread(traffic.sent for traffic in each),
+            f"{sum(not traffic.lost for traffic in each)} of {runs}",
+            spread(len(traffic.lost) for traffic in each),
+            " ".join(reasons) or "-",
+        )
+    return table
 
 
 def requests(farm: Farm, balancer: str, port: int) -> Traffic:

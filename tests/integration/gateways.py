@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,3 +128,20 @@ def _namespace(farm: Farm) -> str:
         farm.create_namespace("apis.internal", "http")
         assert farm.run_until(lambda: bool(listed()), limit=30)
     return listed()[0]["Id"]
+
+
+def deployed(farm: Farm, name: str) -> str:
+    """A function in the account's Lambda. Its ARN."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = farm.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        package.writestr("index.py", "")
+    made = farm.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role["Role"]["Arn"],
+        Handler="index.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return made["FunctionArn"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from farm.farm import Farm
 from farm.gate import GATE, Call
 from farm.gateway import Reply
 from farm.gateway.model import settings
+from tests.integration.gateways import deployed
 from tests.integration.world import READS, become, kept, status
 
 TAG = "expose:api"
@@ -159,19 +158,7 @@ def gateway_calls(farm: Farm, after: int = 0) -> Counter[str]:
 
 def create_function(farm: Farm, name: str = JUDGE, word: str = "open sesame") -> str:
     """A Lambda authoriser that lets those pass who know the word. Its ARN."""
-    roles = farm.client("iam")
-    role = roles.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as package:
-        package.writestr("index.py", "")
-    made = farm.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.12",
-        Role=role,
-        Handler="index.handler",
-        Code={"ZipFile": packed.getvalue()},
-    )
-    arn = str(made["FunctionArn"])
+    arn = deployed(farm, name)
     settings().functions[arn] = lambda event: {"isAuthorized": event["headers"].get("authorization") == word}
     return arn
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +10,7 @@ import pytest
 from farm import gateway
 from farm.farm import Farm
 from farm.gateway import Reply
-from tests.integration.gateways import Exposed, expose
+from tests.integration.gateways import Exposed, deployed, expose
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:who-goes-there"
 TOKEN = "$request.header.X-Token"
@@ -196,20 +193,3 @@ def test_a_function_must_let_api_gateway_invoke_it(farm: Farm, exposed: Exposed)
         functions.add_permission(**permission, **more)
         assert get(exposed, "/guarded").status == status, more
         functions.remove_permission(FunctionName="guard", StatementId="s")
-
-
-def deployed(farm: Farm, name: str) -> str:
-    """A function in the account's Lambda. Its ARN."""
-    trust = {"Version": "2012-10-17", "Statement": []}
-    role = farm.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as package:
-        package.writestr("index.py", "")
-    made = farm.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.12",
-        Role=role["Role"]["Arn"],
-        Handler="index.handler",
-        Code={"ZipFile": packed.getvalue()},
-    )
-    return made["FunctionArn"]

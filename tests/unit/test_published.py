@@ -7,7 +7,6 @@ from typing import Any
 from expose.model import Identity, Owned
 from expose.published import Published, published, stands_at
 from expose.records import Memory, Record
-from expose.trail import public_addresses
 from tests.unit.values import ARN, NOW, service, task
 
 PRIVATE, PUBLIC, IPV6 = task(1).private_ipv4, task(1).public_ipv4, "2a05:d018::1"
@@ -63,5 +62,5 @@ def test_an_entry_stands_at_each_of_its_addresses() -> None:
 
 
 def test_an_ipv6_address_of_a_private_range_is_not_public() -> None:
-    assert public_addresses(task(1, ipv6="fd00::1")) == (PUBLIC,)
-    assert public_addresses(task(1, public_ipv4="", ipv6=IPV6)) == (IPV6,)
+    assert tuple(task(1, ipv6="fd00::1").public.values()) == (PUBLIC,)
+    assert tuple(task(1, public_ipv4="", ipv6=IPV6).public.values()) == (IPV6,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from farm.aws import clock
+from farm.aws import clock, later
 from farm.aws.apigateway.deployed import snapshot
 from farm.aws.apigateway.model import (
     Api,
@@ -13,10 +13,9 @@ from farm.aws.apigateway.model import (
     Params,
     Result,
     Stage,
-    conflict,
+    check_idle,
     find,
     invalid,
-    later,
     now,
     random_id,
 )
@@ -31,10 +30,7 @@ def changing(act: Act) -> Act:
     @functools.wraps(act)
     def change(of: Gateway, asked: Params) -> Result:
         api = of.api(asked)
-        if clock.now() < api.changed_at + of.settings.busy:
-            raise conflict(
-                "Unable to complete operation due to concurrent modification. Please try again later."
-            )
+        check_idle(api.changed_at, of.settings.busy)
         result = act(of, asked)
         api.changed_at = clock.now()
         follow(of, api)

@@ -17,7 +17,7 @@ from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 from moto.core.exceptions import ServiceException
 from moto.moto_api._internal import mock_random
 
-from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION, clock
+from farm.aws import ACCOUNT, REGION, clock
 from farm.aws.apigateway.deployed import Snapshot
 
 Params = dict[str, Any]
@@ -165,6 +165,12 @@ def find(kind: str, among: Mapping[str, T], identity: str) -> T:
     return found
 
 
+def check_idle(changed_at: float, busy: float) -> None:
+    """An API takes one change at a time (F§5.1)."""
+    if clock.now() < changed_at + busy:
+        raise conflict("Unable to complete operation due to concurrent modification. Please try again later.")
+
+
 def check_room(of: Gateway, present: int, most: int, kind: str, where: str = " for this API") -> None:
     if present >= most:
         raise Refused(
@@ -196,19 +202,6 @@ def gateway(region: str = REGION) -> Gateway:
 
 def settings(region: str = REGION) -> Settings:
     return gateway(region).settings
-
-
-def later(seconds: float, action: Callable[[], object]) -> None:
-    """Something that API Gateway does in its own time, at once if that is none."""
-
-    def alone() -> None:
-        with ONE_AT_A_TIME:
-            action()
-
-    if seconds <= 0:
-        action()
-    else:
-        clock.after(seconds, alone)
 
 
 def now() -> datetime:

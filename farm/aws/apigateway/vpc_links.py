@@ -12,7 +12,7 @@ from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.subnets import Subnet
 
-from farm.aws import ACCOUNT, REGION
+from farm.aws import ACCOUNT, REGION, later
 from farm.aws.apigateway.changes import telling
 from farm.aws.apigateway.model import (
     Gateway,
@@ -23,7 +23,6 @@ from farm.aws.apigateway.model import (
     check_room,
     gateway,
     invalid,
-    later,
     now,
     random_id,
 )

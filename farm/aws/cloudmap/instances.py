@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moto.moto_api._internal import mock_random
 
-from farm.aws import ACCOUNT
+from farm.aws import ACCOUNT, later
 from farm.aws.cloudmap.model import (
     Instance,
     Params,
@@ -13,7 +13,6 @@ from farm.aws.cloudmap.model import (
     Result,
     Service,
     invalid,
-    later,
     random_id,
 )
 from farm.aws.cloudmap.operations import check_idle, submit

@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException
 from moto.moto_api._internal import mock_random
 from moto.servicediscovery.models import ServiceDiscoveryBackend, servicediscovery_backends
 
-from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION, clock
+from farm.aws import ACCOUNT, REGION, clock
 
 Params = dict[str, Any]
 Result = dict[str, Any]
@@ -179,19 +179,6 @@ def registry(region: str = REGION) -> Registry:
 
 def settings(region: str = REGION) -> Settings:
     return registry(region).settings
-
-
-def later(seconds: float, action: Callable[[], object]) -> None:
-    """Something that Cloud Map does in its own time, at once if that is none."""
-
-    def alone() -> None:
-        with ONE_AT_A_TIME:
-            action()
-
-    if seconds <= 0:
-        action()
-    else:
-        clock.after(seconds, alone)
 
 
 def random_id(prefix: str, size: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from farm.aws import ACCOUNT
+from farm.aws import ACCOUNT, later
 from farm.aws.cloudmap.model import (
     Failure,
     Namespace,
@@ -17,7 +17,6 @@ from farm.aws.cloudmap.model import (
     Registry,
     Result,
     invalid,
-    later,
     now,
     random_id,
     registry,

@@ -9,9 +9,9 @@ from typing import Any
 from moto.elbv2.exceptions import LoadBalancerNotFoundError
 from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeLoadBalancer
 
-from farm.aws import clock
+from farm.aws import clock, later
 from farm.aws.elb.listening import forget
-from farm.aws.elb.model import ec2_of, invalid, later, random_hex, refused, state_of
+from farm.aws.elb.model import ec2_of, invalid, random_hex, refused, state_of
 from farm.aws.elb.names import check_balancer_name
 from farm.aws.elb.networks import security_groups as checked_groups
 from farm.aws.elb.networks import subnets as checked_subnets

@@ -24,7 +24,7 @@ from moto.elbv2.models import (
 )
 from moto.moto_api._internal import mock_random
 
-from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION, clock
+from farm.aws import ACCOUNT, REGION
 from farm.aws.elb.health import Probe, all_well
 
 Params = dict[str, Any]
@@ -157,19 +157,6 @@ def _uses(of: ELBv2Backend) -> Iterator[tuple[str, str]]:
             for rule in listener.rules.values():
                 for arn in forwards(rule.actions):
                     yield balancer.arn, arn
-
-
-def later(seconds: float, action: Callable[[], object]) -> None:
-    """Something that happens in its own time, at once if that is none."""
-
-    def alone() -> None:
-        with ONE_AT_A_TIME:
-            action()
-
-    if seconds <= 0:
-        action()
-    else:
-        clock.after(seconds, alone)
 
 
 def random_hex(size: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from farm.aws import clock
-from farm.aws.apigateway.model import Params, Result, conflict, invalid
+from farm.aws.apigateway.model import Params, Result, check_idle, invalid
 from farm.aws.restapis.model import Rest
 
 Act = Callable[[Rest, Params], Result]
@@ -20,10 +20,7 @@ def changing(act: Act) -> Act:
     @functools.wraps(act)
     def change(of: Rest, asked: Params) -> Result:
         api = of.api(asked)
-        if clock.now() < api.changed_at + of.settings.busy:
-            raise conflict(
-                "Unable to complete operation due to concurrent modification. Please try again later."
-            )
+        check_idle(api.changed_at, of.settings.busy)
         result = act(of, asked)
         api.changed_at = clock.now()
         return result

@@ -11,15 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expose.arn import ServiceArn
-from expose.audit.network import Interface, Network
-from expose.audit.reach import openings
+from expose.audit.network import Interface
 from expose.aws import Clients, chunks
-from expose.model import Opening, Task
+from expose.model import Task
 from expose.networks import Networks
 from expose.policy import Detail
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import InstanceTypeDef, NetworkInterfaceTypeDef
+    from mypy_boto3_ec2.type_defs import InstanceTypeDef
     from mypy_boto3_ecs.type_defs import TaskTypeDef
 
 ACTIONS = frozenset(
@@ -44,7 +43,7 @@ class Addresses:
         """Each task with its addresses; the public ones, and what is open there, only where they are asked for."""
         own = [(task, described) for task, described in tasks if _attachment(described)]
         hosted = [(task, described) for task, described in tasks if not _attachment(described)]
-        interfaces = self._interfaces(own) if detail >= Detail.PUBLIC else None
+        interfaces = self._interfaces(own, arn.account) if detail >= Detail.PUBLIC else None
         hosts = self._hosts(
             arn.cluster, {described.get("containerInstanceArn", "") for _, described in hosted}
         )
@@ -58,25 +57,15 @@ class Addresses:
         return self._opened(filled, arn.account) if detail is Detail.OPEN else filled
 
     def _opened(self, tasks: Sequence[Task], account: str) -> list[Task]:
-        """With what the internet reaches; unknown where no interface of ours holds an address of the task."""
-        held = self._networks.holding(
-            sorted({address for task in tasks for address in _global(task)}), account=account
-        )
-        network = self._networks.around({each.id: each for each in held.values()}.values())
-        return [replace(task, openings=_openings(task, held, network)) for task in tasks]
+        """With what the internet reaches."""
+        found = self._networks.openings({task.id: task.public.values() for task in tasks}, account=account)
+        return [replace(task, openings=found[task.id]) for task in tasks]
 
-    def _interfaces(self, tasks: Iterable[tuple[Task, TaskTypeDef]]) -> dict[str, NetworkInterfaceTypeDef]:
-        """By id. Asked by filter: naming one that is gone would fail the whole call (F§1.6)."""
+    def _interfaces(self, tasks: Iterable[tuple[Task, TaskTypeDef]], account: str) -> Mapping[str, Interface]:
+        """By id."""
         running = (_attachment(described) for task, described in tasks if task.running)
-        ids = sorted(found for details in running if (found := details.get("networkInterfaceId")))
-        return {
-            interface.get("NetworkInterfaceId", ""): interface
-            for chunk in chunks(ids, 200)
-            for page in self._clients.ec2.get_paginator("describe_network_interfaces").paginate(
-                Filters=[{"Name": "network-interface-id", "Values": chunk}]
-            )
-            for interface in page["NetworkInterfaces"]
-        }
+        ids = [found for details in running if (found := details.get("networkInterfaceId"))]
+        return self._networks.interfaces(ids, account=account)
 
     def _hosts(self, cluster: str, instances: Iterable[str]) -> dict[str, InstanceTypeDef]:
         """The EC2 instance of each container instance, by the latter's ARN."""
@@ -110,12 +99,10 @@ def _attachment(task: TaskTypeDef) -> Mapping[str, str]:
     return {}
 
 
-def _with_interface(
-    task: Task, described: TaskTypeDef, interfaces: Mapping[str, NetworkInterfaceTypeDef] | None
-) -> Task:
+def _with_interface(task: Task, described: TaskTypeDef, interfaces: Mapping[str, Interface] | None) -> Task:
     """What EC2 was asked for, it knows better than ECS, which may be late: the IPv6 address as well."""
     details = _attachment(described)
-    interface = (interfaces or {}).get(details.get("networkInterfaceId", ""), {})
+    interface = (interfaces or {}).get(details.get("networkInterfaceId", ""))
     own = [
         each
         for container in described.get("containers", [])
@@ -123,27 +110,14 @@ def _with_interface(
     ]
     ipv6 = [each["ipv6Address"] for each in own if each.get("ipv6Address")]
     told = next(iter(ipv6), details.get("ipv6Address", ""))
-    held = [each.get("Ipv6Address", "") for each in interface.get("Ipv6Addresses", [])]
+    held = interface.ipv6 if interface else ()
     asked = interfaces is not None and task.running
     return replace(
         task,
         private_ipv4=details.get("privateIPv4Address", ""),
-        public_ipv4=interface.get("Association", {}).get("PublicIp", ""),
+        public_ipv4=interface.public_ipv4 if interface else "",
         ipv6=told if told in held or not asked else next(iter(held), ""),
     )
-
-
-def _global(task: Task) -> list[str]:
-    return [address for address in (task.public_ipv4, task.ipv6) if address]
-
-
-def _openings(task: Task, held: Mapping[str, Interface], network: Network) -> tuple[Opening, ...] | None:
-    """Of all its addresses: who does not know one of them does not know what is open."""
-    interfaces = {address: held.get(address) for address in _global(task)}
-    if not all(interfaces.values()):
-        return None
-    found = {opening for each in interfaces.values() if each for opening in openings(each, network)}
-    return tuple(sorted(found))
 
 
 def _with_host(task: Task, host: InstanceTypeDef | None) -> Task:

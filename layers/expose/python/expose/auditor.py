@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from expose.audit.findings import Declared, Seen, findings
-from expose.audit.network import Interface, Network
-from expose.audit.reach import openings
 from expose.aws import AwsError
 from expose.census import Census
 from expose.ledger import Ledger
@@ -24,7 +22,7 @@ from expose.published import published
 from expose.records import Memory, Record
 from expose.reported import Case, Reported, Subject
 from expose.telemetry import Telemetry
-from expose.trail import Holding, public_addresses
+from expose.trail import Holding
 from expose.work import Depth, Work
 
 _ZONE = "zone/"
@@ -82,14 +80,10 @@ class Auditor:
         known = self._ledger.everything()
         before = self._reported.everything()
         audit = self._suspects(known)
-        held = self._networks.holding(
-            {address for each in audit.suspects.values() for one in each for address in one.addresses},
+        opened = self._networks.openings(
+            {one.task.id: one.addresses for each in audit.suspects.values() for one in each},
             account=self._account,
         )
-        network = self._networks.around({each.id: each for each in held.values()}.values())
-        opened = {
-            one.task.id: _openings(one, held, network) for each in audit.suspects.values() for one in each
-        }
         self._report(audit, before, opened)
         self._queue(known, opened)
 
@@ -120,7 +114,7 @@ class Auditor:
         for task in service.tasks:
             guarded = task.openings is not None  # then it counts, published or not
             if addresses := tuple(
-                each for each in public_addresses(task) if guarded or each in at.get(task.id, ())
+                each for each in task.public.values() if guarded or each in at.get(task.id, ())
             ):
                 ports = declared(service, task, prefix=self._prefix)
                 yield _Suspect(task, addresses, service.arn.cluster, ports)
@@ -131,7 +125,7 @@ class Auditor:
             return
         seen = {one.task.id for each in audit.suspects.values() for one in each}
         for subject, task in self._census.tasks(cluster):
-            if task.id not in seen and (addresses := public_addresses(task)):
+            if task.id not in seen and (addresses := tuple(task.public.values())):
                 suspect = _Suspect(task, addresses, cluster, trailed=task.id in followed)
                 audit.suspects.setdefault(subject, []).append(suspect)
 
@@ -164,16 +158,6 @@ class Auditor:
             if memory and any(_differs(task, opened) for task in memory.service.tasks)
         ]
         self._outbox.all_now(works, once=f"audit-{now:.0f}")
-
-
-def _openings(
-    suspect: _Suspect, held: Mapping[str, Interface], network: Network
-) -> tuple[Opening, ...] | None:
-    """None where an address of it is nobody's any more: that is the guard's business."""
-    interfaces = [held.get(address) for address in suspect.addresses]
-    if not all(interfaces):
-        return None
-    return tuple(sorted({opening for each in interfaces if each for opening in openings(each, network)}))
 
 
 def _differs(task: Task, opened: Mapping[str, tuple[Opening, ...] | None]) -> bool:

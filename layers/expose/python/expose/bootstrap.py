@@ -162,7 +162,7 @@ class Parts:
             reported=self.reported,
             outbox=self._outbox,
             telemetry=self.telemetry,
-            census=Census(self._clients, settings.limits) if settings.audit_all else None,
+            census=Census(self._clients, self._source, settings.limits) if settings.audit_all else None,
             account=settings.account,
             prefix=settings.prefix,
             zones=settings.guard_zones,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from expose.addresses import Addresses
 from expose.arn import ServiceArn
 from expose.aws import Clients, chunks
+from expose.ecs import Source
 from expose.model import Task
 from expose.policy import Detail, Limits
 
@@ -20,8 +21,9 @@ _SERVICE = "service:"
 
 
 class Census:
-    def __init__(self, clients: Clients, limits: Limits) -> None:
+    def __init__(self, clients: Clients, source: Source, limits: Limits) -> None:
         self._clients = clients
+        self._source = source
         self._limits = limits
         self._addresses = Addresses(clients)
 
@@ -33,8 +35,7 @@ class Census:
 
     def tasks(self, cluster: str) -> Iterator[tuple[str, Task]]:
         """Each with whose it is: the ARN of its service, or `CLUSTER/GROUP` where it is of none."""
-        pages = self._clients.ecs.get_paginator("list_tasks").paginate(cluster=cluster)
-        for chunk in chunks((arn for page in pages for arn in page["taskArns"]), 100):
+        for chunk in chunks(self._source.running(cluster), 100):
             described = self._clients.ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]
             running = {
                 _id(task): task

@@ -19,7 +19,7 @@ from expose.memories import Memories
 from expose.model import Service
 from expose.outbox import Outbox
 from expose.outcome import Outcome
-from expose.policy import Detail, Limits, Replacing, not_allowed, ready
+from expose.policy import Detail, Limits, Replacing, ready
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
@@ -82,10 +82,9 @@ class Controller:
         remembered, records = self._ledger.load(work.service)
         try:
             arn = ServiceArn.parse(work.service)
-            barred = not self._limits.allow_cluster(arn.cluster)
+            barred = self._limits.barred(arn.cluster, f"{self._reader.prefix}: tags of {work.service}")
             if barred and not any(record.owned for record in records):
-                problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
-                raise Refused("NotAllowed", f"{self._reader.prefix}: tags of {work.service}: {problem}")
+                raise barred
         except Refused as refused:
             self._refuse(work, records, refused)
             return

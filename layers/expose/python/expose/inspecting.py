@@ -19,9 +19,10 @@ from expose.ecs import Source
 from expose.exposing import Exposing
 from expose.foresight import Foresight
 from expose.ledger import Ledger
+from expose.memories import idle_since
 from expose.model import Identity, Service
 from expose.names import Names
-from expose.policy import Detail, Limits, not_allowed, ready
+from expose.policy import Detail, Limits
 from expose.records import Memory, Record
 from expose.refusals import Refused
 from expose.work import Depth
@@ -110,7 +111,7 @@ class Inspector:
             return Inspection(Service(unnamed), barred=refused)
         memory = memory or Memory(Service(parsed))
         service = self._source.service(parsed, memory.service, now=self._clock())
-        barred = self._barred(parsed)
+        barred = self._limits.barred(parsed.cluster, f"{self._prefix}: tags of {parsed.label}")
         followed = replace(service, active=False) if barred else service
         asks = [
             self._deciding.look_up(ask, followed) for ask in self._reader.read(followed, records, Depth.FULL)
@@ -119,8 +120,8 @@ class Inspector:
             heard = {*memory.stopped, *memory.stopping}
             service = self._tasks(service, heard, needed=max(map(self._deciding.detail, asks), default=0))
             followed = replace(service, active=not barred)
-        idle_since = self._idle_since(memory, service)
-        seen = tuple(self._foresee(ask, followed, idle_since) for ask in asks)
+        since = idle_since(memory, service, self._clock())
+        seen = tuple(self._foresee(ask, followed, since) for ask in asks)
         return Inspection(service, seen, barred, self._held(seen))
 
     def _tasks(self, service: Service, heard: Collection[str], *, needed: int) -> Service:
@@ -132,19 +133,8 @@ class Inspector:
                 raise
         return self._source.tasks(service, heard, detail=Detail.PUBLIC, afresh=True, now=self._clock())[0]
 
-    def _barred(self, arn: ServiceArn) -> Refused | None:
-        if self._limits.allow_cluster(arn.cluster):
-            return None
-        problem = not_allowed("AllowedClusters", arn.cluster, self._limits.clusters)
-        return Refused("NotAllowed", f"{self._prefix}: tags of {arn.label}: {problem}")
-
-    def _idle_since(self, memory: Memory, service: Service) -> float:
-        if any(ready(task, service) for task in service.tasks):
-            return 0.0
-        return memory.none_ready_since or self._clock()
-
-    def _foresee(self, ask: Ask, service: Service, idle_since: float) -> Foresight:
-        idle_for = self._clock() - idle_since if idle_since else 0.0
+    def _foresee(self, ask: Ask, service: Service, since: float) -> Foresight:
+        idle_for = self._clock() - since if since else 0.0
         try:
             return self._exposing.foresee(ask, service, none_ready_for=idle_for)
         except AwsError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from expose.ledger import Ledger
+from expose.model import Service
 from expose.policy import ready
 from expose.records import Memory
 from expose.trail import Trail
@@ -36,8 +37,7 @@ class Memories:
     def remember(self, before: Memory, memory: Memory) -> Memory:
         """The memory as saved, before anything is changed by it: what is published is always also remembered."""
         now = self._clock()
-        idle = not any(ready(task, memory.service) for task in memory.service.tasks)
-        memory = replace(memory, none_ready_since=(memory.none_ready_since or now) if idle else 0.0)
+        memory = replace(memory, none_ready_since=idle_since(memory, memory.service, now))
         if memory.version and _same(before, memory):
             return memory
         self._trail.ends(before, memory, at=now)
@@ -51,6 +51,12 @@ class Memories:
             nothing = replace(memory, service=replace(memory.service, tasks=()))
             self._trail.ends(memory, nothing, at=self._clock())
             self._ledger.forget_memory(str(memory.service.arn))
+
+
+def idle_since(memory: Memory, service: Service, now: float) -> float:
+    """Since when no task of the service, as it is now, has been ready; 0 while any is."""
+    idle = not any(ready(task, service) for task in service.tasks)
+    return (memory.none_ready_since or now) if idle else 0.0
 
 
 def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:

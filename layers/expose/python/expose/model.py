@@ -9,9 +9,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from expose.arn import ServiceArn
+
+_GLOBAL = IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,13 @@ class Task:
     bindings: tuple[tuple[str, int, int, str], ...] = ()
     openings: tuple[Opening, ...] | None = None
 
+    @property
+    def public(self) -> dict[str, str]:
+        """By family, where the internet might reach it. An IPv6 address of a private range is none of these."""
+        ipv6 = self.ipv6 if self.ipv6 and IPv6Address(self.ipv6) in _GLOBAL else ""
+        found = {"ipv4": self.public_ipv4, "ipv6": ipv6}
+        return {family: address for family, address in found.items() if address}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Opening:
@@ -67,6 +77,11 @@ class Opening:
     world: bool
     sources: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+
+    @property
+    def ports(self) -> str:
+        """As people say them."""
+        return f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
 
     def lets_in(self, protocol: str, port: int) -> bool:
         return self.protocol in {protocol, "-1"} and self.first <= port <= self.last

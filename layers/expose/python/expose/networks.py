@@ -16,7 +16,9 @@ from botocore.exceptions import ClientError
 
 from expose import ec2
 from expose.audit.network import Acl, Interface, Network, RouteTable, SecurityGroup
+from expose.audit.reach import openings
 from expose.aws import Clients, chunks, code
+from expose.model import Opening
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (
@@ -64,6 +66,22 @@ class Networks:
             *_by_ipv6(self._described("ipv6-addresses.ipv6-address", ipv6, account)),
         ]
         return {asked[address]: interface for address, interface in held if address in asked}
+
+    def openings(
+        self, tasks: Mapping[str, Iterable[str]], *, account: str
+    ) -> dict[str, tuple[Opening, ...] | None]:
+        """What the internet reaches of each task, given all its addresses; None where one of these is held by no interface
+        of this account: who does not know one of them does not know what is open.
+        """
+        at = {task: set(addresses) for task, addresses in tasks.items()}
+        held = self.holding(sorted({address for each in at.values() for address in each}), account=account)
+        network = self.around({each.id: each for each in held.values()}.values())
+        return {
+            task: tuple(sorted({one for each in addresses for one in openings(held[each], network)}))
+            if addresses <= held.keys()
+            else None
+            for task, addresses in at.items()
+        }
 
     def around(self, interfaces: Iterable[Interface]) -> Network:
         """All that decides who reaches them. A subnet without a route table or ACL of its own has its VPC's (main,

@@ -122,6 +122,12 @@ class Limits:
     def allow_cluster(self, cluster: str) -> bool:
         return any(fnmatchcase(cluster, pattern) for pattern in self.clusters)
 
+    def barred(self, cluster: str, whose: str) -> Refused | None:
+        """Why the services of a cluster may not be followed; `whose` tags are refused."""
+        if self.allow_cluster(cluster):
+            return None
+        return Refused("NotAllowed", f"{whose}: {not_allowed('AllowedClusters', cluster, self.clusters)}")
+
     def check_mechanism(self, exposure: Exposure) -> None:
         """Raise `Refused` for a mechanism that is not allowed."""
         if not any(fnmatchcase(exposure.mechanism, pattern) for pattern in self.mechanisms):

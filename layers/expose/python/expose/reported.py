@@ -36,6 +36,27 @@ class Case:
     addresses: tuple[str, ...]
     since: float
 
+    def told(self) -> dict[str, Any]:
+        """In the words of the event."""
+        finding = self.finding
+        return {
+            "id": finding.id,
+            "kind": finding.kind,
+            "grade": finding.grade,
+            "service": finding.service,
+            "subject": finding.subject,
+            "family": finding.family,
+            "protocol": finding.protocol,
+            "ports": [finding.first, finding.last],
+            "sources": finding.sources,
+            "groups": finding.groups,
+            "declared": finding.declared,
+            "tasks": finding.tasks,
+            "addresses": self.addresses,
+            "since": self.since,
+            "message": finding.message,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -136,26 +157,7 @@ class Reported:
 
 def announcement(case: Case, state: str) -> Announcement:
     """That a finding is `open` or `closed`."""
-    finding = case.finding
-    detail = {
-        "id": finding.id,
-        "state": state,
-        "kind": finding.kind,
-        "grade": finding.grade,
-        "service": finding.service,
-        "subject": finding.subject,
-        "family": finding.family,
-        "protocol": finding.protocol,
-        "ports": [finding.first, finding.last],
-        "sources": finding.sources,
-        "groups": finding.groups,
-        "declared": finding.declared,
-        "tasks": finding.tasks,
-        "addresses": case.addresses,
-        "since": case.since,
-        "message": finding.message,
-    }
-    return Announcement("Public Address Audit", detail)
+    return Announcement("Public Address Audit", {**case.told(), "state": state})
 
 
 def _body(subject: Subject) -> str:

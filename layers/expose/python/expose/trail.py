@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from expose.aws import Clients, chunks
-from expose.model import Service, Task
+from expose.model import Service
 from expose.records import Memory
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ LINGERS = 120.0
 
 _AT_ONCE = 100  # writes in one call
 _DAY = 86_400.0
-_GLOBAL = IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +119,9 @@ class Trail:
 def held(service: Service, now: float) -> Iterator[Holding]:
     """Which public address is which task's. What ECS does not say when it started has what it has from `now` on."""
     for task in service.tasks:
-        for address in public_addresses(task):
+        for address in task.public.values():
             since = task.started_at or now
             yield Holding(address, task.id, str(service.arn), service.arn.cluster, since)
-
-
-def public_addresses(task: Task) -> tuple[str, ...]:
-    """Those at which the internet might reach it. An IPv6 address of a private range is none of them."""
-    ipv6 = (task.ipv6,) if task.ipv6 and ip_address(task.ipv6) in _GLOBAL else ()
-    return ((task.public_ipv4,) if task.public_ipv4 else ()) + ipv6
 
 
 def _normal(address: str) -> str:

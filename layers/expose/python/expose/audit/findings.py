@@ -144,8 +144,7 @@ def identity(*parts: object) -> str:
 
 def said(opening: Opening) -> str:
     """As people say it."""
-    ports = f"{opening.first}" if opening.first == opening.last else f"{opening.first}-{opening.last}"
-    what = _WORDS.get(opening.protocol, f"{opening.protocol} {ports}")
+    what = _WORDS.get(opening.protocol, f"{opening.protocol} {opening.ports}")
     if opening.protocol.isdigit():
         what = f"protocol {opening.protocol}"
     return f"{what} over IPv{opening.family}"

@@ -14,9 +14,8 @@ from rich.text import Text
 from expose.cli.obstacles import Obstacle
 from expose.cli.output import COLOURS, grid, iso, plain, print_json, show, span
 from expose.cli.plan import SIGNS, shortened, without_tag
-from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, split
+from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, story_of
 from expose.cli.story import Piece, Reading, Running, Step, Story, Told
-from expose.cli.telling import story
 from expose.cli.trouble import NOT_AS_ASKED
 from expose.refusals import Status
 
@@ -29,9 +28,7 @@ def explain(target: Target, stack: Stack = DEFAULT, region: Region = None, as_js
     Each tag, how it was read, what it makes, what of it is there, what is missing and why; and each task. Exit status 0
     if all is as the tags ask and reachable, 1 if not.
     """
-    parts = parts_of(stack, region)
-    seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
-    told = story(seen, prefix=parts.settings.prefix, now=time.time())
+    told = story_of(target, stack, region)
     if as_json:
         print_json(_document(told))
     else:

@@ -37,7 +37,7 @@ def findings(
     cases = [case for subject in everything.values() for case in subject.cases]
     shown = sorted((case for case in cases if case.finding.grade in wanted), key=_order)
     if as_json:
-        print_json([_document(case) for case in shown])
+        print_json([{**case.told(), "since": iso(case.since)} for case in shown])
     else:
         show(drawn(shown, hidden=len(cases) - len(shown)))
     if any(case.finding.grade in _SERIOUS for case in cases):
@@ -60,25 +60,3 @@ def drawn(cases: Sequence[Case], *, hidden: int) -> RenderableType:
 
 def _order(case: Case) -> tuple[int, str, str]:
     return GRADES.index(case.finding.grade), case.finding.service, case.finding.id
-
-
-def _document(case: Case) -> dict[str, object]:
-    """In the words of the event."""
-    finding = case.finding
-    return {
-        "id": finding.id,
-        "kind": finding.kind,
-        "grade": finding.grade,
-        "service": finding.service,
-        "subject": finding.subject,
-        "family": finding.family,
-        "protocol": finding.protocol,
-        "ports": [finding.first, finding.last],
-        "sources": finding.sources,
-        "groups": finding.groups,
-        "declared": finding.declared,
-        "tasks": finding.tasks,
-        "addresses": case.addresses,
-        "since": iso(case.since),
-        "message": finding.message,
-    }

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 
 import typer
 from rich.text import Text
 
-from expose.cli.output import print_json, show
-from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, parts_of, split
+from expose.cli.output import plain, print_json, show
+from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, story_of
 from expose.cli.story import Step, Story, Told
-from expose.cli.telling import story
 from expose.cli.trouble import NOT_AS_ASKED
 
 SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
@@ -23,9 +21,7 @@ def plan(target: Target, stack: Stack = DEFAULT, region: Region = None, as_json:
 
     Exit status 0 if there is nothing to do, 1 if there is, or if something stands in the way.
     """
-    parts = parts_of(stack, region)
-    seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
-    told = story(seen, prefix=parts.settings.prefix, now=time.time())
+    told = story_of(target, stack, region)
     if as_json:
         print_json(_document(told))
     else:
@@ -81,28 +77,9 @@ def _line(step: Step) -> Text:
 def _document(told: Story) -> dict[str, object]:
     return {
         "service": told.service,
-        "changes": [
-            {
-                "tag": each.tag,
-                "change": step.change,
-                "kind": step.kind,
-                "key": step.key,
-                "task": step.task,
-                "address": step.address,
-                "withheld": step.withheld,
-            }
-            for each in told.tags
-            for step in each.steps
-        ],
+        "changes": [{"tag": each.tag, **plain(step)} for each in told.tags for step in each.steps],
         "obstacles": [
-            *(
-                {"tag": "", "kind": note.kind, "code": note.code, "message": note.message}
-                for note in told.notes
-            ),
-            *(
-                {"tag": each.tag, "kind": found.kind, "code": found.code, "message": found.message}
-                for each in told.tags
-                for found in each.obstacles
-            ),
+            *({"tag": "", **plain(note)} for note in told.notes),
+            *({"tag": each.tag, **plain(found)} for each in told.tags for found in each.obstacles),
         ],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import boto3
@@ -10,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
 from expose.bootstrap import Parts
+from expose.cli.story import Story
+from expose.cli.telling import story
 from expose.cli.trouble import Trouble
 from expose.settings import Settings
 
@@ -53,6 +56,13 @@ def parts_of(stack: str, region: str | None) -> Parts:
             "deploy it anew, or install the command of its version"
         ) from missing
     return Parts(settings, clients)
+
+
+def story_of(target: str, stack: str, region: str | None) -> Story:
+    """A service's story as it is now."""
+    parts = parts_of(stack, region)
+    seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
+    return story(seen, prefix=parts.settings.prefix, now=time.time())
 
 
 def split(target: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -25,22 +24,6 @@ OptionalTarget = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One exposure. Times are in seconds since the epoch, 0 where not known."""
-
-    service: str
-    label: str
-    tag: str
-    value: str
-    status: Status
-    since: float
-    code: str
-    message: str
-    addresses: tuple[str, ...]
-    verified_at: float
-
-
 def status(
     target: OptionalTarget = None, stack: Stack = DEFAULT, region: Region = None, as_json: Json = False
 ) -> None:
@@ -50,62 +33,53 @@ def status(
     if target:
         arn = inspector.find(*split(target))
         records = [record for record in records if record.service == arn]
-    rows = [_row(record) for record in records]
     if as_json:
-        print_json([_document(row) for row in rows])
+        print_json([_document(record) for record in records])
     else:
-        show(drawn(rows, of=target or ""))
-    if any(row.status in _WRONG for row in rows):
+        show(drawn(records, of=target or ""))
+    if any(record.status in _WRONG for record in records):
         raise typer.Exit(NOT_AS_ASKED)
 
 
-def drawn(rows: Sequence[Row], *, of: str = "") -> RenderableType:
-    if not rows:
+def drawn(records: Sequence[Record], *, of: str = "") -> RenderableType:
+    if not records:
         more = f"`expose explain {of}` tells why" if of else "tag an ECS service and look again in a minute"
         return Text(f"{of or 'Nothing'} is not exposed: {more}." if of else f"Nothing is exposed: {more}.")
     table = grid("Exposure", "State", "Since", "")
     told = ""
-    for row in rows:
-        if row.label != told:
-            table.add_row(Text(row.label, "bold"))
-        _add(table, row)
-        told = row.label
+    for record in records:
+        if (label := _label(record)) != told:
+            table.add_row(Text(label, "bold"))
+        _add(table, record)
+        told = label
     return table
 
 
-def _add(table: Table, row: Row) -> None:
-    wrong = row.status is not Status.ACTIVE or bool(row.code)
-    message = row.message.removeprefix(f"{row.tag} = {row.value!r}: ")
-    said = Text(f"{row.code}: {message}" if row.code else message, style="" if wrong else "dim")
-    where = Text("\n" + "  ".join(row.addresses)) if row.addresses else Text()
-    exposure = Padding(Text.assemble((row.tag, "cyan"), "\n", row.value), (0, 0, 0, 2))
-    table.add_row(exposure, Text(row.status, COLOURS[row.status]), ago(row.since), said + where)
-
-
-def _row(record: Record) -> Row:
-    return Row(
-        service=record.service,
-        label=record.service.rpartition(":service/")[2],
-        tag=record.tag,
-        value=record.value,
-        status=record.status,
-        since=record.status_since,
-        code=record.code,
-        message=record.message,
-        addresses=tuple(record.addresses),
-        verified_at=record.verified_at,
+def _add(table: Table, record: Record) -> None:
+    wrong = record.status is not Status.ACTIVE or bool(record.code)
+    message = record.message.removeprefix(f"{record.tag} = {record.value!r}: ")
+    said = Text(f"{record.code}: {message}" if record.code else message, style="" if wrong else "dim")
+    where = Text("\n" + "  ".join(record.addresses)) if record.addresses else Text()
+    exposure = Padding(Text.assemble((record.tag, "cyan"), "\n", record.value), (0, 0, 0, 2))
+    table.add_row(
+        exposure, Text(record.status, COLOURS[record.status]), ago(record.status_since), said + where
     )
 
 
-def _document(row: Row) -> dict[str, object]:
+def _label(record: Record) -> str:
+    """CLUSTER/SERVICE, as people say it."""
+    return record.service.rpartition(":service/")[2]
+
+
+def _document(record: Record) -> dict[str, object]:
     return {
-        "service": row.service,
-        "tag": row.tag,
-        "value": row.value,
-        "status": row.status,
-        "since": iso(row.since),
-        "code": row.code,
-        "message": row.message,
-        "addresses": row.addresses,
-        "verified_at": iso(row.verified_at),
+        "service": record.service,
+        "tag": record.tag,
+        "value": record.value,
+        "status": record.status,
+        "since": iso(record.status_since),
+        "code": record.code,
+        "message": record.message,
+        "addresses": record.addresses,
+        "verified_at": iso(record.verified_at),
     }

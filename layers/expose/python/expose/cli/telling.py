@@ -163,8 +163,7 @@ def _running(task: Task, seen: Inspection) -> Running:
 
 
 def _open(opening: Opening) -> str:
-    ports = f"{opening.first}" if opening.first == opening.last else f"{opening.first}-{opening.last}"
-    protocol = {"-1": "all traffic"}.get(opening.protocol, f"{opening.protocol} {ports}")
+    protocol = {"-1": "all traffic"}.get(opening.protocol, f"{opening.protocol} {opening.ports}")
     few = "+".join(opening.sources[:2]) + ("+..." if len(opening.sources) > 2 else "")
     return f"{protocol} to {'the world' if opening.world else few}"
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, IPv6Network
 
 from expose.audit.findings import Declared, said, undeclared
 from expose.mechanisms.members import members
@@ -29,7 +28,6 @@ __all__ = ["declared", "desired", "detail", "grammar", "lookups", "ready", "repl
 LIST, ADDRESS = "ssm.list", "ssm.address"
 
 _LABEL = re.compile(r"[A-Za-z0-9_-]+")
-_GLOBAL = IPv6Network("2000::/3")
 
 
 def _ports(text: str) -> str:
@@ -131,10 +129,8 @@ def _entry(exposure: Exposure, task: Task, definition: Definition, list_: Resour
 
 def _addresses(exposure: Exposure, task: Task, definition: Definition) -> dict[str, str]:
     """By family, whichever the task has."""
-    ipv6 = task.ipv6 if task.ipv6 and IPv6Address(task.ipv6) in _GLOBAL else ""
-    found = {"ipv4": task.public_ipv4, "ipv6": ipv6}
-    if any(found.values()):
-        return {family: address for family, address in found.items() if address}
+    if task.public:
+        return task.public
     advice = "the container instances have none: run them in public subnets that assign public addresses"
     if definition.network_mode == "awsvpc":
         advice = (

@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
+from expose.model import Identity, digest
+
 OWNER_TAG = "ecs-expose:owner"
+
+
+def owner(stack: str, identity: Identity) -> str:
+    """What `OWNER_TAG` says of something that a stack's exposures share."""
+    return f"{stack}/{digest(str(identity))}"

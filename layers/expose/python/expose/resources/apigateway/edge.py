@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from expose.aws import code
-from expose.model import Owned, resolve
+from expose.model import Identity, Owned, resolve
 from expose.refusals import NotYet, Refused
 
 _AGAIN = 2.0  # seconds before a change is asked for again that met another one of the same API
@@ -96,3 +96,9 @@ def there(
                 apis[api] = listed(api)
             if found := apis[api].get(entry.aws_id):
                 yield entry, ids, found
+
+
+def named(entry: Owned, ids: Mapping[str, str], ref: str, value: str) -> str:
+    """An id that AWS says, under our own name where it is that of what `entry` refers to."""
+    mine = entry.refs.get(ref)
+    return mine.key if isinstance(mine, Identity) and value and ids.get(ref) == value else value

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
-from expose.model import Identity, Owned, Resource, fingerprint
+from expose.model import Owned, Resource, fingerprint
 from expose.refusals import NotYet
-from expose.resources.apigateway.edge import by_id, changing, there, unless_gone, unless_used
+from expose.resources.apigateway.edge import by_id, changing, named, there, unless_gone, unless_used
 from expose.resources.apigateway.links import check_made
 from expose.resources.kind import Ids, Made
 
@@ -109,7 +109,7 @@ def check_backed(clients: Clients, uri: str) -> None:
 def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
     """The spec that an integration fulfils, in which what is ours has our name."""
     parameters = found.get("RequestParameters", {})
-    uri, link = found.get("IntegrationUri", ""), entry.refs["link"]
+    uri = found.get("IntegrationUri", "")
     return {
         "uri": uri.removesuffix(ids.get("backend", "")),
         "path": parameters.get("overwrite:path", ""),
@@ -117,7 +117,5 @@ def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
         "tls": found.get("TlsConfig", {}).get("ServerNameToVerify", ""),
         "timeout": found.get("TimeoutInMillis", 0) // 1000,
         "backend": str(entry.refs["backend"]) if uri.endswith(ids.get("backend", "")) else "",
-        "link": link.key
-        if isinstance(link, Identity) and found.get("ConnectionId") == ids.get("link")
-        else found.get("ConnectionId"),
+        "link": named(entry, ids, "link", found.get("ConnectionId", "")),
     }

@@ -12,7 +12,7 @@ from expose.model import MAKING, Identity, Owned, Resource, digest, fingerprint
 from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made, Settled
-from expose.resources.mark import OWNER_TAG
+from expose.resources.mark import OWNER_TAG, owner
 
 _USABLE = frozenset({"AVAILABLE", "INACTIVE"})
 """An inactive one, which had no traffic for 60 days, resumes by itself."""
@@ -45,7 +45,7 @@ class Links:
             if link.get("VpcLinkStatus") in _GOOD and there and {*link["SubnetIds"]} <= {*there}
             for standing in [sorted(link["SubnetIds"])]
             for key in [_key(vpc, standing, groups)]
-            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(Identity("apigw.link", key))
+            if link.get("Tags", {}).get(OWNER_TAG) == owner(self._stack, Identity("apigw.link", key))
         ]
         return min(fit, default=(_key(vpc, subnets, groups), subnets))
 
@@ -72,7 +72,7 @@ class Links:
                     Name=f"{self._stack} {resource.identity.key}",
                     SubnetIds=ids["subnets"].split(),
                     SecurityGroupIds=ids.get("groups", "").split(),
-                    Tags={OWNER_TAG: self._owner(resource.identity)},
+                    Tags={OWNER_TAG: owner(self._stack, resource.identity)},
                 )
         except gateway.exceptions.BadRequestException as error:
             problem = f"API Gateway makes no VPC link in the subnets of the tasks: {said(error)}. Run them in other zones"
@@ -136,7 +136,7 @@ class Links:
         return [
             (link["VpcLinkId"], link.get("VpcLinkStatus", ""))
             for link in pages(self._clients.apigatewayv2.get_vpc_links)
-            if link.get("Tags", {}).get(OWNER_TAG) == self._owner(identity)
+            if link.get("Tags", {}).get(OWNER_TAG) == owner(self._stack, identity)
         ]
 
     def _status(self, aws_id: str) -> tuple[str, str]:
@@ -147,9 +147,6 @@ class Links:
         except gateway.exceptions.NotFoundException:
             return "", ""
         return link.get("VpcLinkStatus", ""), link.get("VpcLinkStatusMessage", "")
-
-    def _owner(self, identity: Identity) -> str:
-        return f"{self._stack}/{digest(str(identity))}"
 
 
 def _key(vpc: str, subnets: Sequence[str], groups: Sequence[str]) -> str:

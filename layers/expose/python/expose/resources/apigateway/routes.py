@@ -12,7 +12,7 @@ from typing import Any
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import Refused
-from expose.resources.apigateway.edge import by_id, changing, said, there, unless_gone
+from expose.resources.apigateway.edge import by_id, changing, named, said, there, unless_gone
 from expose.resources.apigateway.integrations import check_backed
 from expose.resources.kind import Ids, Made
 
@@ -207,15 +207,12 @@ def _wanted(resource: Resource, ids: Ids) -> Any:
 
 def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
     """The spec that a route fulfils, in which what is ours has our name."""
-
-    def name(ref: str, value: str) -> str:
-        mine = entry.refs.get(ref)
-        return mine.key if isinstance(mine, Identity) and value and ids.get(ref) == value else value
-
     return {
         "key": found["RouteKey"],
         "authorization": found.get("AuthorizationType", "NONE"),
         "scopes": sorted(found.get("AuthorizationScopes", [])),
-        "authorizer": name("authorizer", found.get("AuthorizerId", "")),
-        "integration": name("integration", found.get("Target", "").removeprefix("integrations/")),
+        "authorizer": named(entry, ids, "authorizer", found.get("AuthorizerId", "")),
+        "integration": named(
+            entry, ids, "integration", found.get("Target", "").removeprefix("integrations/")
+        ),
     }

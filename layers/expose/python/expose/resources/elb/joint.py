@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.model import Identity, Owned, Resource, digest
+from expose.model import Identity, Owned, Resource
 from expose.refusals import NotYet, Refused
 from expose.resources.kind import Ids, Made
+from expose.resources.mark import owner
 from expose.shared import Shared
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Joint(ABC):
 
     def owner(self, identity: Identity) -> str:
         """The mark of what several may own."""
-        return f"{self._stack}/{digest(str(identity))}"
+        return owner(self._stack, identity)
 
     def _agree(
         self, identity: Identity, aws_id: str, resource: Resource | None, known: Parts | None = None

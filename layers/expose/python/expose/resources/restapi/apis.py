@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from expose.aws import Clients
-from expose.model import Identity, Owned, Resource, digest, fingerprint
+from expose.model import Identity, Owned, Resource, fingerprint
 from expose.refusals import NotYet
 from expose.resources.apigateway.edge import changing, unless_gone
 from expose.resources.kind import Ids, Made
-from expose.resources.mark import OWNER_TAG
+from expose.resources.mark import OWNER_TAG, owner
 
 
 class RestApis:
@@ -37,7 +37,7 @@ class RestApis:
                 api = self._clients.apigateway_once.create_rest_api(
                     name=resource.spec["name"],
                     endpointConfiguration={"types": ["REGIONAL"]},
-                    tags={OWNER_TAG: self._owner(resource.identity)},
+                    tags={OWNER_TAG: owner(self._stack, resource.identity)},
                 )
             aws_id = api.get("id", "")
         return Made(aws_id, address=self._address(resource.identity, aws_id))
@@ -68,12 +68,9 @@ class RestApis:
     def _find(self, identity: Identity) -> str:
         for page in self._clients.apigateway.get_paginator("get_rest_apis").paginate():
             for api in page["items"]:
-                if api.get("tags", {}).get(OWNER_TAG) == self._owner(identity):
+                if api.get("tags", {}).get(OWNER_TAG) == owner(self._stack, identity):
                     return api.get("id", "")
         return ""
-
-    def _owner(self, identity: Identity) -> str:
-        return f"{self._stack}/{digest(str(identity))}"
 
     def _address(self, identity: Identity, aws_id: str) -> str:
         """Where its stage is reached."""

@@ -20,14 +20,17 @@ class Deploying:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
+    def retreat(self, api: str, stage: str) -> None:
+        """After something was removed: without any method nothing can be deployed, and a stage has nothing to answer with."""
+        if any(each.get("resourceMethods") for each in tree(self._clients, api).values()):
+            self.deploy(api, stage)
+        elif self._stage(api, stage):
+            self._clients.apigateway.delete_stage(restApiId=api, stageName=stage)
+
     def deploy(self, api: str, stage: str) -> None:
-        """Without any method nothing can be deployed, and there is nothing that a stage could answer with."""
+        """Raise `NotYet` where it is too early, or another service is not done with a route of its own."""
         gateway = self._clients.apigateway
         before = self._stage(api, stage)
-        if not any(each.get("resourceMethods") for each in tree(self._clients, api).values()):
-            if before:
-                gateway.delete_stage(restApiId=api, stageName=stage)
-            return
         try:
             with changing():
                 self._clients.apigateway_once.create_deployment(restApiId=api, stageName=stage)

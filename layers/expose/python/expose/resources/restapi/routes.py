@@ -13,7 +13,7 @@ from expose.aws import Clients
 from expose.mechanisms.api.rest import OWNED
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
-from expose.resources.apigateway.edge import changing, said, unless_gone
+from expose.resources.apigateway.edge import changing, named, said, unless_gone
 from expose.resources.apigateway.links import check_made
 from expose.resources.kind import Ids, Made
 from expose.resources.restapi.deploying import Deploying
@@ -41,15 +41,16 @@ class RestRoutes:
         entries = list(owned)
         known = {entry.identity: entry for entry in entries}
         trees: dict[str, Mapping[str, Any]] = {}
+        lives: dict[str, Mapping[str, Mapping[str, str]]] = {}
         for entry in entries:
             ids = resolve(entry.refs, known) if entry.identity.kind == "rest.route" and entry.aws_id else {}
             if not (api := ids.get("api", "")):
                 continue
-            trees[api] = trees.get(api) or tree(self._clients, api)
+            if api not in trees:
+                trees[api], lives[api] = tree(self._clients, api), self._deploying.live(api, ids["stage"])
             places = [trees[api].get(ids.get(place, ""), {}) for place in ("own", "below")]
             found = [each.get("resourceMethods", {}).get(entry.aws_id, {}) for each in places]
-            live = self._deploying.live(api, ids["stage"])
-            deployed = [live.get(each.get("path", ""), {}).get(entry.aws_id, "") for each in places]
+            deployed = [lives[api].get(each.get("path", ""), {}).get(entry.aws_id, "") for each in places]
             if not any(found) and not any(deployed):
                 continue
             specs = [_seen(each, entry, ids, below) for each, below in zip(found, _BELOW, strict=True)]
@@ -95,7 +96,7 @@ class RestRoutes:
                 if found.get("operationName") == ids["owner"]:
                     with unless_gone(), changing():
                         gateway.delete_method(restApiId=ids["api"], resourceId=ids[place], httpMethod=method)
-        self._deploying.deploy(ids["api"], ids["stage"])
+        self._deploying.retreat(ids["api"], ids["stage"])
 
     def _put(self, spec: Mapping[str, Any], ids: Ids, path: str, below: str) -> None:
         gateway = self._clients.apigateway
@@ -169,19 +170,14 @@ def _changes(before: Any, spec: Mapping[str, Any], ids: Ids) -> list[Any]:
 def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids, below: str) -> dict[str, Any]:
     """The spec that a method fulfils, in which what is ours has our name."""
     integration = found.get("methodIntegration", {})
-
-    def name(ref: str, value: str) -> str:
-        mine = entry.refs.get(ref)
-        return mine.key if isinstance(mine, Identity) and value and ids.get(ref) == value else value
-
     ours = found.get("operationName") == ids["owner"]
     return {
         "method": entry.aws_id if ours else "",
         "authorization": found.get("authorizationType", "NONE"),
         "scopes": sorted(found.get("authorizationScopes", [])),
-        "authorizer": name("authorizer", found.get("authorizerId") or ""),
+        "authorizer": named(entry, ids, "authorizer", found.get("authorizerId") or ""),
         "uri": integration.get("uri", "").removesuffix(below or "/"),
         "timeout": integration.get("timeoutInMillis", 0) // 1000,
         "target": integration.get("integrationTarget", ""),
-        "link": name("link", integration.get("connectionId", "")),
+        "link": named(entry, ids, "link", integration.get("connectionId", "")),
     }
