@@ -154,6 +154,10 @@ class Account(Entrances):
             return sorted(filter(None, (_detail(task, "privateIPv4Address") for task in running)))
         return sorted(self._public_addresses([one for one in interfaces if one]))
 
+    def public_address(self, task: TaskTypeDef) -> str:
+        """Of one task, as DescribeTasks has it; empty where it has none."""
+        return next(self._public_addresses([_detail(task, "networkInterfaceId")]), "")
+
     def create_namespace(self, name: str, kind: Literal["public", "private", "http"] = "public") -> None:
         """Ask for a namespace; it takes a while."""
         if kind == "public":

@@ -22,7 +22,7 @@ from farm.gate import GATE, Call
 from farm.gateway.issuer import Issuer
 from farm.lambdas import Lambdas
 
-_FUNCTIONS = frozenset({"notify", "reconcile", "sweep", "audit", "cleanup"})
+_FUNCTIONS = frozenset({"notify", "withdraw", "reconcile", "sweep", "audit", "cleanup"})
 _BOOKS = frozenset({"dynamodb", "sqs", "events"})
 _FOR_THE_RECORD = "AUDIT#"
 _STILL = 0.4  # seconds without a call after which the functions are taken to have nothing in hand

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from farm.figures import audit, gateway
+from farm.figures import audit, gateway, withdrawing
 from farm.figures.addresses import staying
 from farm.figures.auditing import audits
 from farm.figures.balancing import rotations as balanced_rotations
@@ -33,6 +33,7 @@ def tables(*, seeds: int, runs: int, wall: int) -> Iterator[Table]:
     yield gateway.losses_on_the_wall(wall)
     yield gateway.calls()
     yield staying(rotations=10 * min(seeds, 10))
+    yield withdrawing.table(deaths=min(seeds, 10))
     yield audits()
     yield audit.table(audit.CASES)
     yield sweep_at_rest()

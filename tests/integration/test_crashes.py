@@ -10,7 +10,7 @@ import pytest
 
 from farm.farm import Farm
 from farm.gate import GATE, Fault
-from tests.integration.world import kept
+from tests.integration.world import WORKERS, kept
 
 NAME = "conejo.granja.animales.com"
 CALLS = 72  # that reconcile makes in such a life, about
@@ -44,7 +44,7 @@ def clean(farm: Farm) -> bool:
 
 
 def reconcile(call: object) -> bool:
-    return getattr(call, "caller", "") == "reconcile"
+    return getattr(call, "caller", "") in WORKERS
 
 
 @pytest.mark.parametrize("nth", range(1, CALLS + 1, 2))

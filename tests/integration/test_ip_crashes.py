@@ -7,6 +7,7 @@ import pytest
 from farm.farm import Farm
 from farm.gate import GATE, Fault
 from tests.integration.listed import TAG, parameters, published
+from tests.integration.world import WORKERS
 
 TASKS = 6
 PORTS = tuple(range(8000, 8050))  # so many that five tasks fill a parameter
@@ -40,7 +41,7 @@ def clean(farm: Farm) -> bool:
 
 
 def reconcile(call: object) -> bool:
-    return getattr(call, "caller", "") == "reconcile"
+    return getattr(call, "caller", "") in WORKERS
 
 
 @pytest.mark.parametrize("nth", range(1, CALLS + 1, 4))

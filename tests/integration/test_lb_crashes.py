@@ -14,7 +14,7 @@ import pytest
 from farm.farm import Farm
 from farm.gate import GATE, Call, Fault
 from tests.integration.balanced import TAG, changes, clean, follows, inventory, kinds
-from tests.integration.world import READS, status
+from tests.integration.world import READS, WORKERS, status
 
 PATIENCE = 1500  # seconds; a message whose reader died is hidden for six minutes
 SHARED = ("internal path=/a", "internal path=/b drain=5")
@@ -87,7 +87,7 @@ def changing(call: Call) -> bool:
 
 
 def reconcile(call: Call) -> bool:
-    return call.caller == "reconcile" and call.service == "elbv2"
+    return call.caller in WORKERS and call.service == "elbv2"
 
 
 EACH = [

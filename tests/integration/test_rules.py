@@ -11,7 +11,7 @@ from farm.aws.ecs import set_health
 from farm.aws.ecs.model import Task
 from farm.farm import Farm
 from farm.gate import GATE, Call, Fault
-from tests.integration.world import become, instances, kept, status, writes
+from tests.integration.world import WORKERS, become, instances, kept, status, writes
 
 NAME = "conejo.granja.animales.com"
 
@@ -35,7 +35,7 @@ def tasks(farm: Farm, name: str = "conejo") -> list[Task]:
 
 
 def by_reconcile(call: Call) -> bool:
-    return call.caller == "reconcile"
+    return call.caller in WORKERS
 
 
 class TestDeletingIsReconcilingToNothing:

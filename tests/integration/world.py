@@ -7,6 +7,9 @@ from typing import Any
 from farm.farm import Farm
 from farm.gate import Call
 
+WORKERS = frozenset({"reconcile", "withdraw"})
+"""The functions that change what is exposed."""
+
 READS = ("Get", "List", "Describe", "Discover")
 
 

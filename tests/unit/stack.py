@@ -24,6 +24,7 @@ from farm.permissions import needs
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {
     "Notify": "notify",
+    "Withdraw": "withdraw",
     "Reconcile": "reconcile",
     "Sweep": "sweep",
     "Audit": "audit",

@@ -32,7 +32,8 @@ def record(*owned: Owned, **differences: Any) -> Record:
 
 
 def told(before: Record, after: Record, *, reason: str = "the policy is observe") -> Announcement | None:
-    return stale_withdrawn(before, after, [ADDRESS], reason=reason)
+    going = [each for each in before.owned if not each.leaving]
+    return stale_withdrawn(before, after, going, [ADDRESS], reason=reason)
 
 
 def test_a_finding_is_told_as_in_the_sample() -> None:

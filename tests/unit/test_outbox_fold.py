@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from expose.work import Depth, Fold, Work, dump, load
+from expose.work import Depth, Fold, Received, Work, dump, load
 from tests.unit.values import ARN, NOW
 
 CONEJO, GALLINA = str(ARN), str(ARN).replace("conejo", "gallina")
@@ -36,6 +36,20 @@ def test_a_message_may_say_no_more_than_the_service_the_reason_and_the_depth() -
     )
 
 
+def test_what_a_newer_version_says_beside_it_makes_no_dead_letter_of_a_message() -> None:
+    sent = json.loads(dump(work(stopped=("a",)))) | {"colour": "red"}
+
+    assert load(json.dumps(sent)) == (work(stopped=("a",)), "")
+
+
+def test_what_was_received_before_is_put_off_whole_and_the_others_are_taken() -> None:
+    bodies = [dump(work(stopping=("a",))), dump(work(GALLINA)), dump(work(stopping=("b",)))]
+    fold = Fold([Received(bodies[0]), Received(bodies[1]), Received(bodies[2], times=2)])
+
+    assert fold.suspects() == [work(stopping=("a", "b"))]
+    assert [fold.take(body) for body in bodies] == [None, work(GALLINA), None]
+
+
 def test_two_works_of_one_service_are_the_deepest_of_both_since_the_first_with_all_tasks() -> None:
     shallow = work(depth=Depth.RECORD, reason="stopping", stopping=("a", "b"), stopped=("x",), since=NOW + 5)
     deep = work(depth=Depth.SERVICE, reason="tags", stopping=("b", "c"), stopped=("x", "y"), since=NOW)
@@ -61,7 +75,7 @@ def test_a_batch_looks_at_each_service_once_and_forgets_nothing() -> None:
             for number in range(random.randint(1, 10))
         ]
         bodies = [dump(each) for each in sent]
-        fold = Fold(bodies)
+        fold = Fold(map(Received, bodies))
         taken = [done for body in bodies if (done := fold.take(body))]
 
         assert [done.service for done in taken] == list(dict.fromkeys(each.service for each in sent))
@@ -75,7 +89,7 @@ def test_a_batch_looks_at_each_service_once_and_forgets_nothing() -> None:
 
 def test_the_first_message_of_a_service_does_the_work_of_all() -> None:
     bodies = [dump(work(stopping=("a",))), dump(work(GALLINA)), dump(work(stopping=("b",)))]
-    fold = Fold(bodies)
+    fold = Fold(map(Received, bodies))
 
     assert fold.take(bodies[0]) == work(stopping=("a", "b"))
     assert fold.take(bodies[1]) == work(GALLINA)
@@ -100,7 +114,6 @@ POISON = [
             {"depth": "deep"},
             {"depth": None},
             {"depth": []},
-            {"colour": "red"},
             {"stopping": None},
             {"stopping": 7},
             {"stopping": "abc"},
@@ -131,7 +144,7 @@ def test_a_poisoned_message_is_refused_in_its_turn_and_holds_up_nobody(body: str
         dump(work(stopping=("b",))),
         dump(work(GALLINA)),
     ]
-    fold = Fold(bodies)
+    fold = Fold(map(Received, bodies))
     with pytest.raises(ValueError):  # noqa: PT011 - whatever the words, they go to the log
         fold.take(body)
 

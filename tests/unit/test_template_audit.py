@@ -41,6 +41,7 @@ def test_the_trail_is_written_where_tasks_are_followed_and_never_read_as_a_whole
 
     assert may == {
         "Notify": set(),
+        "Withdraw": {"dynamodb:UpdateItem"},
         "Reconcile": {"dynamodb:UpdateItem"},
         "Sweep": {"dynamodb:Query"},
         "Audit": {"dynamodb:UpdateItem"},
@@ -77,15 +78,19 @@ def test_tasks_are_counted_in_the_allowed_clusters_only(action: str) -> None:
     assert condition == {"StringLike": {"ecs:cluster": ["*:cluster/granja", "*:cluster/prod-*"]}}
 
 
-def test_a_stale_address_and_a_critical_finding_are_alarms(deployed: Stack) -> None:
+def test_a_stale_address_a_critical_finding_and_a_service_in_trouble_for_15_minutes_are_alarms(
+    deployed: Stack,
+) -> None:
     alarms = deployed.of("AWS::CloudWatch::Alarm").values()
     ours = {one["MetricName"]: one for one in alarms if one["Namespace"] == "ecs-expose"}
 
-    assert set(ours) == {"StaleAddresses", "AuditFindingsCritical"}
+    assert set(ours) == {"StaleAddresses", "AuditFindingsCritical", "TroubledFor"}
     service = deployed.properties("Sweep")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     for alarm in ours.values():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    thresholds = {name: (one["ComparisonOperator"], one["Threshold"]) for name, one in ours.items()}
+    assert thresholds.pop("TroubledFor") == ("GreaterThanOrEqualToThreshold", 900)
+    assert set(thresholds.values()) == {("GreaterThanThreshold", 0)}
 
 
 def test_open_findings_are_drawn_by_grade(deployed: Stack) -> None:

@@ -185,6 +185,7 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         "EXPOSE_TABLE": "<Ledger>",
         "EXPOSE_TRAIL_TABLE": "<Trail>",
         "EXPOSE_WORK_QUEUE": "<WorkQueue>",
+        "EXPOSE_WITHDRAW_QUEUE": "<WithdrawQueue>",
         "EXPOSE_LATER_QUEUE": "<LaterQueue>",
         "POWERTOOLS_SERVICE_NAME": "ecs-expose",
         "POWERTOOLS_METRICS_NAMESPACE": "ecs-expose",

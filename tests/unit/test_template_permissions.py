@@ -38,6 +38,13 @@ ALL = {
 # What each function calls itself. Lambda and Cloud Map act in its name as well: those follow.
 CALLS = {
     "Notify": {"dynamodb:Query", "sqs:SendMessage"},
+    "Withdraw": {
+        *("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "events:PutEvents"),
+        *("ssm:GetParameters", "ssm:PutParameter", "ssm:DeleteParameter", "ssm:ListTagsForResource"),
+        "elasticloadbalancing:DeregisterTargets",
+        *("servicediscovery:DeregisterInstance", "servicediscovery:GetOperation"),
+        "servicediscovery:ListOperations",
+    },
     "Reconcile": {
         *(
             "dynamodb:Query",
@@ -118,6 +125,7 @@ ASKED_BY_API_GATEWAY = {"iam:CreateServiceLinkedRole"}  # with an account's firs
 ASKED_BY_ELB = {"ec2:DescribeVpcs", "ec2:DescribeInternetGateways"}  # with target groups and targets
 IN_ITS_NAME = {
     "Notify": LOG | POLL,
+    "Withdraw": LOG | POLL | FORWARDED - {"route53:ListHostedZonesByName", "route53:CreateHealthCheck"},
     "Reconcile": LOG | POLL | FORWARDED | ASKED_BY_ELB | ASKED_BY_API_GATEWAY,
     "Sweep": LOG,
     "Audit": LOG,

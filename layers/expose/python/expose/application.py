@@ -20,6 +20,7 @@ from expose.resources import Adapters, Batch, Ids, Made
 from expose.shared import Shared
 
 _SUCCESSOR = 1.0  # seconds after which it is looked whether the successor of the last way in is ready
+_SAVED_EVERY = 5.0  # seconds between two savings of what was done so far
 _MEANWHILE = 5.0  # seconds after which what waits for another resource is tried again
 
 
@@ -34,6 +35,7 @@ class Application:
         *,
         mark: str,
         grace: float,
+        save: Callable[[Record], Record],
         clock: Callable[[], float],
     ) -> None:
         self.outcome = Outcome(record)
@@ -43,7 +45,9 @@ class Application:
         self._shared = shared
         self._mark = mark
         self._grace = grace
+        self._save = save
         self._clock = clock
+        self._saved_at = clock()
         self._full: Refused | None = None
 
     def open(self, changes: Sequence[Create | Update]) -> None:
@@ -82,8 +86,18 @@ class Application:
                 yield change
 
     def _attempt(self, changes: Sequence[Change]) -> None:
+        """Save from time to time what was done: a worker that dies is not to have worked in vain.
+
+        What is not among the entries any more, another worker has withdrawn meanwhile.
+        """
+        if self._clock() - self._saved_at >= _SAVED_EVERY:
+            self.outcome.record = self._save(self.outcome.record.owning(self.entries))
+            self.entries = self.outcome.record.by_identity
+            self._saved_at = self._clock()
+        changes = [change for change in changes if subject(change).identity in self.entries]
         try:
-            self._carry_out(changes)
+            if changes:
+                self._carry_out(changes)
         except (NotYet, Refused) as reason:
             self._stands_in_the_way(reason, opens=isinstance(changes[0], Create | Update))
         except AwsError as error:
@@ -255,5 +269,4 @@ class Application:
 
 def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:
     """Whether no other task is surely reachable."""
-    others = (each for each in staying.values() if each.task and each.identity != entry.identity)
-    return not any(each.aws_id and not each.operation and not each.trouble for each in others)
+    return not any(each.reachable for each in staying.values() if each.identity != entry.identity)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from expose.application import Application
+from expose.aws import AwsError
 from expose.ledger import Ledger
 from expose.model import Identity, Owned, ids_of
 from expose.outcome import Outcome
-from expose.plan import Plan
+from expose.plan import Create, Delete, Plan
 from expose.policy import stopped
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet
@@ -43,7 +44,26 @@ class Applier:
         """
         hurried = any(_overtaken(entry, alive) for entry in record.owned)
         due = hurried or self._clock() >= record.look_at - CLOCKS_DIFFER
-        asked = [entry for entry in record.owned if entry.operation and due]
+        return self._settle(record, [entry for entry in record.owned if entry.operation and due])
+
+    def withdraw(self, record: Record, plan: Plan, *, mark: str, alive: Collection[str]) -> Outcome:
+        """Carry out the closings of `plan` and nothing else, as far as AWS lets it. What is being opened for the tasks of
+        these is asked for first, because it cannot be closed before.
+        """
+        going = {change.owned.identity for change in plan.closings}
+        failed: Exception | None = None
+        try:
+            opening = [entry for entry in record.owned if entry.identity in going and entry.busy]
+            record, _ = self._settle(record, opening)
+        except (*AwsError, NotYet) as trouble:
+            failed = trouble
+        entries = record.by_identity
+        closings = [Delete(entries[each]) for each in going if each in entries and not entries[each].busy]
+        outcome = self.apply(record, Plan(closings=tuple(closings)), mark=mark, alive=alive)
+        outcome.failed = outcome.failed or failed
+        return outcome
+
+    def _settle(self, record: Record, asked: Sequence[Owned]) -> tuple[Record, str]:
         entries = record.by_identity
         error = ""
         for kind in sorted({entry.identity.kind for entry in asked}):
@@ -78,6 +98,7 @@ class Applier:
             self._shared,
             mark=mark,
             grace=self._grace,
+            save=self._ledger.save_record,
             clock=self._clock,
         )
         application.open(plan.openings)
@@ -91,10 +112,13 @@ class Applier:
         return outcome
 
     def _claim(self, record: Record, plan: Plan) -> Record:
+        """Saved before anything is created, be it for the second time: what another worker has withdrawn meanwhile is
+        not among the entries then.
+        """
         entries = record.by_identity
         for change in plan.openings:
             entries.setdefault(change.resource.identity, Owned.of(change.resource, since=self._clock()))
-        if len(entries) == len(record.owned):
+        if not any(isinstance(change, Create) for change in plan.openings):
             return record
         return self._ledger.save_record(record.owning(entries))
 

@@ -67,6 +67,13 @@ class Reader:
         self._policy = policy
         self._clock = clock
 
+    def policy(self, service: Service) -> str:
+        """What the service's own tag says, else the stack; `sync` where that cannot be read."""
+        try:
+            return policy_of(service.tags, prefix=self.prefix, default=self._policy, known=POLICIES)
+        except Invalid:
+            return "sync"
+
     def read(self, service: Service, records: Sequence[Record], depth: Depth) -> Iterator[Ask]:
         tags = asking(service.tags, prefix=self.prefix) if service.active else {}
         remembered = {record.tag: record for record in records}

@@ -17,6 +17,7 @@ from expose.aws import Clients
 from expose.census import Census
 from expose.cleanup import Cleanup
 from expose.controller import Controller
+from expose.deadline import PATIENT, Patience
 from expose.deciding import Deciding
 from expose.ecs import Source
 from expose.exposing import Exposing
@@ -37,6 +38,8 @@ from expose.shared import Shared
 from expose.sweep import Sweep
 from expose.telemetry import Telemetry
 from expose.trail import Trail
+from expose.withdraw import Withdrawer
+from expose.worker import Worker
 
 
 class Parts:
@@ -46,9 +49,18 @@ class Parts:
         self.settings = settings
         self.telemetry = Telemetry()
         self._clients = clients
-        self._ledger = Ledger(self._clients, settings.table)
+        self._ledger = Ledger(clients, settings.table)
+        self._names = Names(clients, settings.table)
+        self._shared = Shared(clients, settings.table)
+        self._source = Source(clients)
+        self.deadline = clients.deadline
         self._outbox = Outbox(
-            self._clients, work_queue=settings.work_queue, later_queue=settings.later_queue, clock=_now
+            self._clients,
+            work_queue=settings.work_queue,
+            withdraw_queue=settings.withdraw_queue,
+            later_queue=settings.later_queue,
+            telemetry=self.telemetry,
+            clock=_now,
         )
 
     @cached_property
@@ -63,20 +75,8 @@ class Parts:
         )
 
     @cached_property
-    def _source(self) -> Source:
-        return Source(self._clients)
-
-    @cached_property
-    def _names(self) -> Names:
-        return Names(self._clients, self.settings.table)
-
-    @cached_property
     def _reader(self) -> Reader:
         return Reader(MECHANISMS, prefix=self.settings.prefix, policy=self.settings.policy, clock=_now)
-
-    @cached_property
-    def _shared(self) -> Shared:
-        return Shared(self._clients, self.settings.table)
 
     @cached_property
     def _adapters(self) -> Adapters:
@@ -105,18 +105,54 @@ class Parts:
 
     @cached_property
     def _exposing(self) -> Exposing:
-        applier = Applier(self._adapters, self._ledger, self._shared, grace=self.settings.grace, clock=_now)
-        return Exposing(deciding=self._deciding, adapters=self._adapters, applier=applier, clock=_now)
+        return Exposing(deciding=self._deciding, adapters=self._adapters, applier=self._applier, clock=_now)
 
     @cached_property
-    def controller(self) -> Controller:
+    def _applier(self) -> Applier:
+        return Applier(self._adapters, self._ledger, self._shared, grace=self.settings.grace, clock=_now)
+
+    @cached_property
+    def _memories(self) -> Memories:
+        return Memories(ledger=self._ledger, trail=self.trail, clock=_now)
+
+    @cached_property
+    def withdrawer(self) -> Withdrawer:
+        return Withdrawer(
+            ledger=self._ledger,
+            memories=self._memories,
+            reader=self._reader,
+            deciding=self._deciding,
+            applier=self._applier,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            clock=_now,
+        )
+
+    @cached_property
+    def worker(self) -> Worker:
+        return Worker(
+            controller=self._controller,
+            deadline=self.deadline,
+            outbox=self._outbox,
+            telemetry=self.telemetry,
+            clock=_now,
+        )
+
+    @cached_property
+    def _controller(self) -> Controller:
         settings = self.settings
         return Controller(
             source=self._source,
             ledger=self._ledger,
-            memories=Memories(ledger=self._ledger, trail=self.trail, clock=_now),
+            memories=self._memories,
             exposing=self._exposing,
-            replacer=Replacer(source=self._source, ledger=self._ledger, telemetry=self.telemetry, clock=_now),
+            replacer=Replacer(
+                source=self._source,
+                ledger=self._ledger,
+                outbox=self._outbox,
+                telemetry=self.telemetry,
+                clock=_now,
+            ),
             outbox=self._outbox,
             telemetry=self.telemetry,
             reader=self._reader,
@@ -207,15 +243,15 @@ def _now() -> float:
 
 
 @cache
-def _clients(_credentials: str) -> Clients:
-    return Clients()
+def _clients(_credentials: str, patience: Patience) -> Clients:
+    return Clients(patience=patience)
 
 
 @cache
-def _parts(settings: Settings, credentials: str) -> Parts:
-    return Parts(settings, _clients(credentials))
+def _parts(settings: Settings, credentials: str, patience: Patience) -> Parts:
+    return Parts(settings, _clients(credentials, patience))
 
 
-def parts() -> Parts:
+def parts(patience: Patience = PATIENT) -> Parts:
     """For the environment as it is now; credentials that change make new clients."""
-    return _parts(Settings.read(os.environ), os.environ.get("AWS_ACCESS_KEY_ID", ""))
+    return _parts(Settings.read(os.environ), os.environ.get("AWS_ACCESS_KEY_ID", ""), patience)

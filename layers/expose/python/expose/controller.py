@@ -2,6 +2,7 @@
 
 Everything comes through here, whatever caused it: a tag, a task, a deployment, the clock, the end of the stack. Only
 the depth differs. One exposure's trouble is its own: whatever it raises becomes its status, and the next one goes on.
+What is gone was withdrawn before (see `withdraw`). What cannot be done now comes back later, for as long as it takes.
 """
 
 from __future__ import annotations
@@ -18,20 +19,17 @@ from expose.ledger import Ledger
 from expose.memories import Memories
 from expose.model import Service
 from expose.outbox import Outbox
-from expose.outcome import Outcome
-from expose.policy import Detail, Limits, Replacing, ready
+from expose.outcome import Defect, Outcome
+from expose.policy import SERVES_ON, Detail, Limits, Replacing, ready
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
-from expose.straying import Straying
 from expose.telemetry import Telemetry
-from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
+from expose.verdict import announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
 
-_ATTEMPTS = 8
-_PAUSE = 2.0  # seconds before a service is looked at again that AWS did not let be read; doubled each time
+_UNTOLD = 60.0  # seconds before it is told again what the event bus did not take
 _TOLD_FOR = 86_400.0  # seconds after which it is told again why a service cannot be looked at
-_SERVES_ON = 15.0  # seconds for which a task that is to stop may be taken to serve, where its successor is not yet there
 
 
 class Controller:
@@ -60,26 +58,12 @@ class Controller:
         self._reader = reader
         self._limits = limits
         self._clock = clock
-        self._straying = Straying(
-            ledger=ledger, exposing=exposing, reader=reader, outbox=outbox, telemetry=telemetry
-        )
 
     def reconcile(self, work: Work) -> None:
-        """Where AWS does not let itself be read now, the work comes back later; the service's queue is not held up.
-
-        Raise what is a bug, or has gone on for too long: the message ends as a dead letter.
+        """Reconcile one service. Raise what stood in the way, once everything else is done: an error of AWS, `NotYet`, or
+        what is a bug.
         """
-        try:
-            self._reconcile(work)
-        except (*AwsError, NotYet) as trouble:
-            if work.attempts >= _ATTEMPTS:
-                raise
-            pause = trouble.seconds if isinstance(trouble, NotYet) else _PAUSE * 2**work.attempts
-            self._telemetry.warn(f"comes back in {pause:.0f} s: {trouble}", service_arn=work.service)
-            self._outbox.later(replace(work, attempts=work.attempts + 1), seconds=pause)
-
-    def _reconcile(self, work: Work) -> None:
-        remembered, records = self._ledger.load(work.service)
+        remembered, records = self._ledger.load_to_write(work.service)
         try:
             arn = ServiceArn.parse(work.service)
             barred = self._limits.barred(arn.cluster, f"{self._reader.prefix}: tags of {work.service}")
@@ -90,13 +74,11 @@ class Controller:
             return
         remembered = remembered or Memory(Service(arn))
         memory = self._memories.hear(remembered, work)
-        if work.astray:
-            memory, records = self._straying.withdraw(memory, records, work)
         depth = Depth.RECORD if barred else self._depth(work, memory, records)
         service = replace(memory.service, active=False) if barred else memory.service
         if depth >= Depth.SERVICE:
             service = self._source.service(arn, service, now=self._clock())
-        asks = [self._deciding.look_up(ask, service) for ask in self._reader.read(service, records, depth)]
+        asks = [self._look_up(ask, service, work) for ask in self._reader.read(service, records, depth)]
         if not asks:
             self._memories.forget(remembered)
             return
@@ -104,6 +86,18 @@ class Controller:
         if depth >= Depth.TASKS and service.active:
             memory = self._tasks(memory, asks, work, afresh=depth is Depth.FULL)
         self._bring_about(asks, self._memories.remember(remembered, memory), work, records)
+
+    def _look_up(self, ask: Ask, service: Service, work: Work) -> Ask:
+        """With what its mechanism asks for. A bug there is this exposure's trouble: nothing of it changes."""
+        try:
+            ask = self._deciding.look_up(ask, service)
+            self._deciding.detail(ask)
+        except NotYet:
+            raise
+        except Exception as bug:  # noqa: BLE001 - one exposure's must not stop the others
+            self._telemetry.troubled(work, bug, now=self._clock())
+            return replace(ask, before=None, failure=Defect(bug))
+        return ask
 
     def _depth(self, work: Work, memory: Memory, records: Sequence[Record]) -> Depth:
         """As deep as asked, and deeper where what is remembered does not do."""
@@ -140,35 +134,43 @@ class Controller:
         self, asks: Sequence[Ask], memory: Memory, work: Work, records: Sequence[Record]
     ) -> None:
         troubles: list[Exception] = []
-        said: list[Announcement] = []
         followed: list[Record] = []
         replacing: list[tuple[Record, Replacing]] = []
         for ask in asks:
             try:
-                record, told = self._follow(ask, memory, work)
-            except Exception as trouble:  # noqa: BLE001 - one exposure's must not stop the others; it is raised below
+                record = self._follow(ask, memory, work)
+            except (*AwsError, NotYet) as trouble:
                 troubles.append(trouble)
                 continue
+            except Exception as bug:  # noqa: BLE001 - one exposure's must not stop the others
+                self._telemetry.troubled(work, bug, now=self._clock())
+                record = self._settle(ask, Outcome(ask.record, failed=Defect(bug)), memory, work)
             followed += [record] if record else []
-            said += [told] if told else []
             how = self._deciding.replacing(ask, memory.service)
             replacing += [(record, how)] if record and how else []
-        said += self._replacer.replace(replacing, memory)
+        self._replacer.replace(replacing, memory)
+        if self._ledger.met_another:
+            self._outbox.later(Work(work.service, "another worker met", Depth.FULL), seconds=0)
         if look := next_look(followed, records, memory.service, now=self._clock()):
             again = Work(work.service, "looking again", look.depth, since=work.since)
             self._outbox.later(again, seconds=look.seconds)
-        self._outbox.publish(said)
         if not followed and not troubles:
             self._memories.forget(memory)
-        _raise(troubles, work)
+        if troubles:
+            raise troubles[0]
 
-    def _follow(self, ask: Ask, memory: Memory, work: Work) -> tuple[Record | None, Announcement | None]:
-        """The record as saved, None where nothing is left of the exposure; and what is worth telling of it."""
+    def _follow(self, ask: Ask, memory: Memory, work: Work) -> Record | None:
+        """The record as saved, None where nothing is left of the exposure."""
         now = self._clock()
         idle_for = now - memory.none_ready_since if memory.none_ready_since else 0.0
-        heard = sorted((at, task) for task, at in memory.stopping.items() if now - at < _SERVES_ON)
+        heard = sorted((at, task) for task, at in memory.stopping.items() if now - at < SERVES_ON)
         serving = [task for _, task in heard]
         outcome = self._exposing.follow(ask, memory.service, serving=serving, none_ready_for=idle_for)
+        return self._settle(ask, outcome, memory, work)
+
+    def _settle(self, ask: Ask, outcome: Outcome, memory: Memory, work: Work) -> Record | None:
+        """How the exposure stands now: told, where that is worth it, then saved; rather told twice than never."""
+        now = self._clock()
         gone = ask.exposure is None and ask.refusal is None
         until = (
             memory.none_ready_since + self._deciding.empty_after
@@ -180,8 +182,7 @@ class Controller:
         removed = gone and not record.owned
         record = replace(record, message="everything that it made is gone") if removed else record
         record = self._timed(record, outcome, work, verified=ask.fresh)
-        digest_, told = announcement(record, removed=removed)
-        record = replace(record, announced=digest_)
+        record = self._told(record, removed=removed)
         if removed and not record.closed:
             self._ledger.forget_record(record)
         elif record != ask.record or not record.version:
@@ -189,7 +190,17 @@ class Controller:
         self._telemetry.decided(
             record, ask.record, changes=outcome.changes, reason=work.reason, removed=removed
         )
-        return None if removed and not record.closed else record, told
+        return None if removed and not record.closed else record
+
+    def _told(self, record: Record, *, removed: bool) -> Record:
+        """As announced; where the event bus did not take it, to be looked at soon."""
+        said, told = announcement(record, removed=removed)
+        if told is None or self._outbox.tell([told]):
+            return replace(record, announced=said)
+        if removed:
+            raise NotYet(f"{record.tag}: the event bus does not take that it is removed", seconds=_UNTOLD)
+        soon = self._clock() + _UNTOLD
+        return replace(record, look_at=min(record.look_at or soon, soon))
 
     def _holds(self, memory: Memory, record: Record) -> bool:
         """Whether tasks that are not ready are kept published, lest the name be emptied by surprise."""
@@ -215,14 +226,5 @@ class Controller:
             self._telemetry.decided(
                 record, Record(work.service, tag), changes=0, reason=work.reason, removed=False
             )
-            self._ledger.save_record(replace(record, announced=said), expires=self._clock() + _TOLD_FOR)
             self._outbox.publish([told])
-
-
-def _raise(troubles: Sequence[Exception], work: Work) -> None:
-    """A bug before a trouble of AWS: the one has to be seen, the other passes."""
-    bugs = [trouble for trouble in troubles if not isinstance(trouble, (*AwsError, NotYet))]
-    if bugs:
-        raise ExceptionGroup(f"{work.service}: exposures that could not be followed", bugs)
-    for trouble in troubles:
-        raise trouble
+            self._ledger.save_record(replace(record, announced=said), expires=self._clock() + _TOLD_FOR)

@@ -6,7 +6,9 @@
     CLAIM#<name>             CLAIM              see `names`
     SHARED#<kind>/<key>      SHARED             see `shared`
 
-Records and memories are written only over the version that was read, so two workers cannot overwrite each other.
+Records and memories are written only over the version that was read, so two workers cannot overwrite each other. Where
+another has written a record meanwhile, what both have changed is merged: what is gone may be withdrawn while the
+service's other work goes on.
 Status, message and addresses stand beside the packed body as attributes of their own, for people to read.
 """
 
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
-from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
+from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record, merged
 from expose.refusals import NotYet
 
 if TYPE_CHECKING:
@@ -34,10 +36,21 @@ _EXPOSURE = "EXPOSURE#"
 _REFUSED = "ConditionalCheckFailedException"
 
 
+_TRIES = 5
+
+
+class Overtaken(NotYet):
+    """Another worker has written the item since it was read."""
+
+
 class Ledger:
     def __init__(self, clients: Clients, table: str) -> None:
         self._clients = clients
         self._table = table
+        self.met_another = False
+        """Whether another worker has written any of them meanwhile: what both did in AWS may have crossed."""
+        self._known: dict[str, Record] = {}
+        """By tag, the records that were loaded to write, as they were last read or written here."""
 
     def load(self, service: str) -> tuple[Memory | None, list[Record]]:
         """What is remembered of a service, read consistently."""
@@ -48,6 +61,13 @@ class Ledger:
             ExpressionAttributeValues={":pk": {"S": f"SERVICE#{service}"}},
         )
         return _split([item for page in pages for item in page["Items"]])
+
+    def load_to_write(self, service: str) -> tuple[Memory | None, list[Record]]:
+        """The same, for the worker that saves these records afterwards: one service at a time."""
+        self.met_another = False
+        memory, records = self.load(service)
+        self._known = {record.tag: record for record in records}
+        return memory, records
 
     def follows(self, service: str) -> bool:
         """Whether the service has, or had, any exposure that is not cleared away yet."""
@@ -71,10 +91,26 @@ class Ledger:
         return {arn: _split(each) for arn, each in items.items()}
 
     def save_record(self, record: Record, *, expires: float = 0.0) -> Record:
-        """The record as saved, for good or until it `expires`.
-
-        Raise `NotYet` where another worker has written it since it was read.
+        """The record as saved, for good or until it `expires`; merged with what another worker has written since it was
+        loaded. Raise `NotYet` where that cannot be done.
         """
+        for _ in range(_TRIES):
+            try:
+                saved = self._save_record(record, expires)
+            except Overtaken:
+                self.met_another = True
+                base = self._known.get(record.tag)
+                theirs = {each.tag: each for each in self.load(record.service)[1]}.get(record.tag)
+                if base is None or base.service != record.service or theirs is None:
+                    raise
+                record = merged(base, record, theirs)
+                self._known[record.tag] = theirs
+            else:
+                self._known[record.tag] = saved
+                return saved
+        raise Overtaken(f"other workers keep writing {record.tag} of {record.service}", seconds=1)
+
+    def _save_record(self, record: Record, expires: float) -> Record:
         newer = replace(record, version=record.version + 1)
         extra: Values = {
             "status": {"S": record.status},
@@ -115,7 +151,7 @@ class Ledger:
         except ClientError as error:
             if code(error) != _REFUSED:
                 raise
-            raise NotYet(f"another worker has just written {sk} of {service}", seconds=1) from error
+            raise Overtaken(f"another worker has just written {sk} of {service}", seconds=1) from error
 
     def _delete(self, pk: str, sk: str) -> None:
         self._clients.dynamodb.delete_item(TableName=self._table, Key=_key(pk, sk))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from expose.ledger import Ledger
+from expose.ledger import Ledger, Overtaken
 from expose.model import Service
 from expose.policy import ready
 from expose.records import Memory
+from expose.refusals import NotYet
 from expose.trail import Trail
 from expose.work import Work
 
 _REMEMBER_STOPPED = (
     3600.0  # seconds after which no answer of ECS is so stale that a stopped task still runs in it
 )
+_TRIES = 5
 
 
 class Memories:
@@ -24,12 +26,18 @@ class Memories:
         self._clock = clock
 
     def hear(self, memory: Memory, work: Work) -> Memory:
-        """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good."""
+        """What the work itself tells: tasks that are to stop are no tasks of the service any more, for good. Those whose
+        address is not held any more are not known any more: they are read afresh.
+        """
         now = self._clock()
-        stopped = _recent(memory.stopped, now) | dict.fromkeys(work.stopped, now)
+        stopped = dict.fromkeys(work.stopped, now) | _recent(memory.stopped, now)
         stopping = dict.fromkeys(work.stopping, now) | _recent(memory.stopping, now)
         stopping = {task: at for task, at in stopping.items() if task not in stopped}
-        tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
+        tasks = tuple(
+            task
+            for task in memory.service.tasks
+            if task.id not in stopped | stopping and not {*task.public.values()} & {*work.astray}
+        )
         return replace(
             memory, stopping=stopping, stopped=stopped, service=replace(memory.service, tasks=tasks)
         )
@@ -41,9 +49,19 @@ class Memories:
         if memory.version and _same(before, memory):
             return memory
         self._trail.ends(before, memory, at=now)
-        memory = self._ledger.save_memory(memory)
+        memory = self._save(memory)
         self._trail.begins(before, memory, at=now)
         return memory
+
+    def _save(self, memory: Memory) -> Memory:
+        """With what another worker has heard since it was read: that never reverts."""
+        for _ in range(_TRIES):
+            try:
+                return self._ledger.save_memory(memory)
+            except Overtaken:
+                theirs, _records = self._ledger.load(str(memory.service.arn))
+                memory = _taking_in(memory, theirs)
+        raise NotYet(f"other workers keep writing the memory of {memory.service.arn}", seconds=1)
 
     def forget(self, memory: Memory) -> None:
         """Nothing of it is followed any more: what its tasks hold from now on is not known."""
@@ -57,6 +75,18 @@ def idle_since(memory: Memory, service: Service, now: float) -> float:
     """Since when no task of the service, as it is now, has been ready; 0 while any is."""
     idle = not any(ready(task, service) for task in service.tasks)
     return (memory.none_ready_since or now) if idle else 0.0
+
+
+def _taking_in(memory: Memory, theirs: Memory | None) -> Memory:
+    if theirs is None:
+        return replace(memory, version=0)
+    stopped = {**memory.stopped, **theirs.stopped}
+    stopping = {
+        task: at for task, at in {**memory.stopping, **theirs.stopping}.items() if task not in stopped
+    }
+    tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
+    service = replace(memory.service, tasks=tasks)
+    return replace(memory, service=service, stopped=stopped, stopping=stopping, version=theirs.version)
 
 
 def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:

@@ -215,6 +215,11 @@ class Owned:
         return self.operation not in {"", WATCHED}
 
     @property
+    def reachable(self) -> bool:
+        """Whether it surely leads to its task now."""
+        return bool(self.task and self.aws_id) and not (self.operation or self.leaving or self.trouble)
+
+    @property
     def parents(self) -> tuple[Identity, ...]:
         return tuple(ref for ref in self.refs.values() if isinstance(ref, Identity))
 

@@ -1,7 +1,7 @@
-"""What leaves the functions besides changes: messages to the two queues, and events for whoever listens.
+"""What leaves the functions besides changes: messages to the queues, and events for whoever listens.
 
-The work queue is FIFO with the service as message group, so one worker at a time looks at a service. The later queue
-is how the functions wait.
+The work queue is FIFO with the service as message group, so one worker at a time looks at a service. What is gone goes
+to a queue of its own first, where it waits behind no work of its service. The later queue is how the functions wait.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from expose.aws import Clients, chunks
+from expose.aws import AwsError, Clients, chunks
 from expose.model import digest
+from expose.telemetry import Telemetry
 from expose.verdict import Announcement
 from expose.work import Work, dump
 
@@ -24,22 +25,31 @@ _LONGEST = 900  # seconds that SQS can delay a message; whoever waits longer is 
 
 
 class Unsent(Exception):  # noqa: N818 - it names what happened to the messages
-    """Some messages were not taken."""
+    """Some messages, or events, were not taken."""
 
 
 class Outbox:
     def __init__(
-        self, clients: Clients, *, work_queue: str, later_queue: str, clock: Callable[[], float]
+        self,
+        clients: Clients,
+        *,
+        work_queue: str,
+        withdraw_queue: str,
+        later_queue: str,
+        telemetry: Telemetry,
+        clock: Callable[[], float],
     ) -> None:
         self._clients = clients
         self._work_queue = work_queue
+        self._withdraw_queue = withdraw_queue
         self._later_queue = later_queue
+        self._telemetry = telemetry
         self._clock = clock
 
     def now(self, work: Work, once: str) -> None:
         """Queue work. `once` is a name under which it is queued only once within five minutes."""
         self._clients.sqs.send_message(
-            QueueUrl=self._work_queue,
+            QueueUrl=self._queue(work),
             MessageBody=dump(work),
             MessageGroupId=digest(work.service),
             MessageDeduplicationId=once,
@@ -47,6 +57,16 @@ class Outbox:
 
     def all_now(self, works: Iterable[Work], once: str) -> None:
         """Queue many. Raise `Unsent` where some were not taken."""
+        by_queue: dict[str, list[Work]] = {}
+        for work in works:
+            by_queue.setdefault(self._queue(work), []).append(work)
+        for queue, each in by_queue.items():
+            self._send(queue, each, once)
+
+    def _queue(self, work: Work) -> str:
+        return self._withdraw_queue if work.gone and not work.withdrawn else self._work_queue
+
+    def _send(self, queue: str, works: Iterable[Work], once: str) -> None:
         for chunk in chunks(works, 10):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {
@@ -57,7 +77,7 @@ class Outbox:
                 }
                 for number, work in enumerate(chunk)
             ]
-            answer = self._clients.sqs.send_message_batch(QueueUrl=self._work_queue, Entries=entries)
+            answer = self._clients.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
             if answer.get("Failed"):
                 raise Unsent(f"{len(answer['Failed'])} of {len(chunk)} messages were not taken")
 
@@ -78,9 +98,19 @@ class Outbox:
             once=f"{digest(work.service)}-{number}-{work.depth}",
         )
 
+    def tell(self, announcements: Iterable[Announcement]) -> bool:
+        """Tell whoever listens, if EventBridge lets it; whether it did."""
+        try:
+            self.publish(announcements)
+        except (*AwsError, Unsent) as trouble:
+            self._telemetry.warn(f"could not tell the event bus, which is tried again later: {trouble}")
+            return False
+        return True
+
     def publish(self, announcements: Iterable[Announcement]) -> None:
+        """Tell whoever listens. Raise `Unsent` where EventBridge did not take all of them."""
         for chunk in chunks(announcements, 10):
-            self._clients.events.put_events(
+            answer = self._clients.events.put_events(
                 Entries=[
                     {
                         "Source": "ecs-expose",
@@ -91,3 +121,9 @@ class Outbox:
                     for each in chunk
                 ]
             )
+            if answer["FailedEntryCount"]:
+                first = next(entry for entry in answer["Entries"] if "ErrorCode" in entry)
+                raise Unsent(
+                    f"EventBridge did not take {answer['FailedEntryCount']} of {len(chunk)} events: "
+                    f"{first.get('ErrorCode')}: {first.get('ErrorMessage')}"
+                )

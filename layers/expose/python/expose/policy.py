@@ -42,6 +42,10 @@ def withdrawal(owned: Iterable[Owned], alive: Collection[str]) -> Plan:
     return Plan(closings=tuple(Delete(each) for each in owned if stopped(each, alive) and not each.busy))
 
 
+SERVES_ON = 15.0
+"""Seconds for which a task that is to stop may be taken to serve, where its successor is not yet there."""
+
+
 Ready = Callable[[Task, Service], bool]
 """Whether a task may be reachable."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from expose.arn import ServiceArn
@@ -87,6 +87,25 @@ class Record:
         """Where the tasks are reachable: what is only claimed, or being withdrawn, is promised to nobody."""
         there = [each for each in self.owned if each.aws_id and not each.leaving]
         return sorted({address for each in there for address in each.address.split()})
+
+
+def merged(base: Record, mine: Record, theirs: Record) -> Record:
+    """`mine` upon `theirs`, where another worker has written the record since both were as `base`.
+
+    What I have changed stands, else what they have: of what is owned, each resource by itself.
+    """
+    changed = {
+        each.name: getattr(mine, each.name)
+        for each in fields(Record)
+        if each.name not in {"owned", "version"} and getattr(mine, each.name) != getattr(base, each.name)
+    }
+    before, ours, others = base.by_identity, mine.by_identity, theirs.by_identity
+    owned = {
+        identity: entry
+        for identity in dict.fromkeys([*ours, *others])
+        if (entry := (others if ours.get(identity) == before.get(identity) else ours).get(identity))
+    }
+    return replace(theirs, **changed).owning(owned)
 
 
 def dump_memory(memory: Memory) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from expose.ecs import Source
 from expose.ledger import Ledger
 from expose.model import Owned, Service
+from expose.outbox import Outbox
 from expose.policy import Replacing
 from expose.records import Memory, Record
 from expose.telemetry import Telemetry
@@ -23,14 +24,21 @@ _COOL_DOWN = 120.0  # seconds after one task was stopped before the next one may
 
 class Replacer:
     def __init__(
-        self, *, source: Source, ledger: Ledger, telemetry: Telemetry, clock: Callable[[], float]
+        self,
+        *,
+        source: Source,
+        ledger: Ledger,
+        outbox: Outbox,
+        telemetry: Telemetry,
+        clock: Callable[[], float],
     ) -> None:
         self._source = source
         self._ledger = ledger
+        self._outbox = outbox
         self._telemetry = telemetry
         self._clock = clock
 
-    def replace(self, wanted: Sequence[tuple[Record, Replacing]], memory: Memory) -> list[Announcement]:
+    def replace(self, wanted: Sequence[tuple[Record, Replacing]], memory: Memory) -> None:
         """Stop one sick task at most, of those that any of the exposures wants replaced."""
         now = self._clock()
         for record, replacing in wanted:
@@ -42,16 +50,13 @@ class Replacer:
             service = self._source.service(memory.service.arn, memory.service, now=now)
             if sick := choose(record.owned, service, replacing, replaced_at=memory.replaced_at, now=now):
                 self._ledger.save_memory(replace(memory, replaced_at=now))
-                return [self._stop(record, sick, service)]
-        return []
+                self._stop(record, sick, service)
+                return
 
-    def _stop(self, record: Record, sick: Owned, service: Service) -> Announcement:
+    def _stop(self, record: Record, sick: Owned, service: Service) -> None:
+        """Told before it is done: rather in vain than never."""
         since = self._clock() - sick.sick_since
         said = f"ecs-expose, {record.tag} replace=yes: target {sick.aws_id} for {since:.0f} s {sick.trouble}"
-        self._source.stop(service.arn, sick.task, said)
-        self._telemetry.info(
-            f"replacing task {sick.task}: {said}", service_arn=record.service, tag=record.tag
-        )
         detail: Mapping[str, str] = {
             "service": record.service,
             "tag": record.tag,
@@ -59,7 +64,11 @@ class Replacer:
             "target": sick.aws_id,
             "message": said,
         }
-        return Announcement("Task Replaced", detail)
+        self._outbox.publish([Announcement("Task Replaced", detail)])
+        self._source.stop(service.arn, sick.task, said)
+        self._telemetry.info(
+            f"replacing task {sick.task}: {said}", service_arn=record.service, tag=record.tag
+        )
 
 
 def choose(

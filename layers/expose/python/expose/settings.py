@@ -42,6 +42,7 @@ class Settings:
     table: str
     trail_table: str
     work_queue: str
+    withdraw_queue: str
     later_queue: str
 
     @classmethod
@@ -76,6 +77,7 @@ class Settings:
             table=environment["EXPOSE_TABLE"],
             trail_table=environment["EXPOSE_TRAIL_TABLE"],
             work_queue=environment["EXPOSE_WORK_QUEUE"],
+            withdraw_queue=environment["EXPOSE_WITHDRAW_QUEUE"],
             later_queue=environment["EXPOSE_LATER_QUEUE"],
         )
 

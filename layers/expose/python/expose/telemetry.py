@@ -9,8 +9,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from expose.audit.findings import Finding
+from expose.aws import AwsError
 from expose.records import Record
-from expose.refusals import Status
+from expose.refusals import NotYet, Status
+from expose.work import Work
 
 
 class Telemetry:
@@ -52,6 +54,20 @@ class Telemetry:
     def swept(self, *, services: int, queued: int) -> None:
         self._metrics.add_metric("ServicesSwept", MetricUnit.Count, services)
         self._metrics.add_metric("DriftQueued", MetricUnit.Count, queued)
+
+    def troubled(self, work: Work, trouble: Exception, *, now: float) -> None:
+        """Work that came to nothing, and comes back. What is no refusal of AWS is a bug: with its trace."""
+        expected = isinstance(trouble, (*AwsError, NotYet))
+        said = f"{work.service.rsplit(':', 1)[-1]}: {type(trouble).__name__}: {trouble}; it is tried again"
+        self._logger.warning(
+            said,
+            exc_info=None if expected else trouble,
+            extra={"service_arn": work.service, "reason": work.reason, "attempts": work.attempts},
+        )
+        self._metrics.add_metric("ServicesInTrouble", MetricUnit.Count, 1)
+        self._metrics.add_metric(
+            "TroubledFor", MetricUnit.Seconds, now - work.troubled_since if work.troubled_since else 0.0
+        )
 
     def astray(self, count: int) -> None:
         """Public addresses that are published and not held."""

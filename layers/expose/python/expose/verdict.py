@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from expose.aws import code, throttled
-from expose.model import Service, digest
+from expose.model import Owned, Service, digest
 from expose.outcome import Outcome
 from expose.policy import ready
 from expose.published import stands_at
@@ -123,16 +123,13 @@ def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | 
 
 
 def stale_withdrawn(
-    before: Record, after: Record, addresses: Collection[str], *, reason: str
+    before: Record, after: Record, going: Iterable[Owned], addresses: Collection[str], *, reason: str
 ) -> Announcement | None:
-    """Of addresses that nobody of ours holds, those that were withdrawn, or those that could not be: that once only."""
-    kept = [each for each in after.owned if stands_at(each, addresses) and not each.leaving]
-    there = {each.identity for each in kept}
-    gone = [
-        each
-        for each in before.owned
-        if stands_at(each, addresses) and not each.leaving and each.identity not in there
-    ]
+    """Of what was to go at addresses that nobody of ours holds, what went, or what could not: that once only."""
+    there = {each.identity for each in after.owned if not each.leaving}
+    stale = [each for each in going if stands_at(each, addresses)]
+    gone = [each for each in stale if each.identity not in there]
+    kept = [each for each in stale if each.identity in there]
     told = gone or [each for each in kept if not stands_at(each, before.astray)]
     if not told:
         return None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from expose.aws import Clients
 from expose.model import Identity, Owned
 from expose.resources.kind import Settled
 
 _FEW = 3  # up to here, asking for each operation costs no more than asking for a list and for what it lacks
+_PAGE = 100  # operations in one answer
+_MANY = 25  # operations that are asked for each by itself at one look; the rest has its turn at the next
 
 
 class Operations:
@@ -24,7 +28,7 @@ class Operations:
         self._clients = clients
 
     def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
-        """One list for many instances of one service, else one call for each."""
+        """One list for many instances of one service, else one call for each, and not for too many at once."""
         by_service: defaultdict[str, list[Owned]] = defaultdict(list)
         for entry in running:
             service = entry.refs.get("service")
@@ -32,24 +36,28 @@ class Operations:
         settled: dict[Identity, Settled] = {}
         for service_id, entries in by_service.items():
             statuses = self._statuses(service_id, entries)
+            unlisted = [entry for entry in entries if entry.operation not in statuses]
+            asked = {entry.identity for entry in unlisted[:_MANY]}
             for entry in entries:
-                ended = self._ended(entry, statuses.get(entry.operation, ""))
-                if ended is not None:
-                    settled[entry.identity] = ended
+                if entry.operation in statuses or entry.identity in asked:
+                    ended = self._ended(entry, statuses.get(entry.operation, ""))
+                    if ended is not None:
+                        settled[entry.identity] = ended
         return settled
 
     def _statuses(self, service_id: str, entries: Sequence[Owned]) -> dict[str, str]:
-        """The first page only: filters act after paging, so more pages may be many and empty (F§3.2)."""
+        """As many pages as the operations would fill: filters act after paging, so more may be many and empty (F§3.2)."""
         if not service_id or len(entries) <= _FEW:
             return {}
-        answer = self._clients.servicediscovery.list_operations(
+        pages = self._clients.servicediscovery.get_paginator("list_operations").paginate(
             Filters=[
                 {"Name": "SERVICE_ID", "Values": [service_id], "Condition": "EQ"},
                 {"Name": "UPDATE_DATE", "Values": _since(entries), "Condition": "BETWEEN"},
             ],
-            MaxResults=100,
+            PaginationConfig={"PageSize": _PAGE},
         )
-        return {operation.get("Id", ""): operation.get("Status", "") for operation in answer["Operations"]}
+        some = islice(pages, math.ceil(len(entries) / _PAGE))
+        return {each.get("Id", ""): each.get("Status", "") for page in some for each in page["Operations"]}
 
     def _ended(self, entry: Owned, status: str) -> Settled | None:
         if status == "SUCCESS":
