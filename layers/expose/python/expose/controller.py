@@ -25,7 +25,7 @@ from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.straying import Straying
 from expose.telemetry import Telemetry
-from expose.verdict import Announcement, announcement, judge, next_look, refusal_record
+from expose.verdict import Announcement, adoption, announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
 
 _ATTEMPTS = 8
@@ -189,6 +189,9 @@ class Controller:
         self._telemetry.decided(
             record, ask.record, changes=outcome.changes, reason=work.reason, removed=removed
         )
+        if outcome.adopted:
+            self._telemetry.adopted(record, outcome.adopted)
+            self._outbox.publish([adoption(record, outcome.adopted)])
         return None if removed and not record.closed else record, told
 
     def _holds(self, memory: Memory, record: Record) -> bool:

@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from expose.addresses import Addresses
 from expose.arn import ServiceArn
-from expose.aws import Clients, chunks
+from expose.aws import Clients, chunks, code
 from expose.model import Definition, Port, Service, Task
 from expose.policy import Detail, ready
 from expose.refusals import NotYet
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 ACTIONS = frozenset(
     {
+        "ecs:DescribeClusters",
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
         "ecs:DescribeTasks",
@@ -36,6 +39,9 @@ ACTIONS = frozenset(
     }
 )
 
+NO_CLUSTER = "ClusterNotFoundException"
+
+_DOUBTED = 10  # seconds before ECS is asked again that has said two things of one service
 _REASON = 1024  # characters of a reason to stop a task
 _MINIMUM_HEALTHY = 100  # percent, where a service does not say
 
@@ -51,16 +57,26 @@ class Source:
     def service(self, arn: ServiceArn, last: Service, *, now: float) -> Service:
         """The service with its tags as they are now, and the tasks that were last known.
 
-        A service that is gone, or going, comes back inactive and without tags: both ask for nothing (F§1.4).
+        A service that is gone, or going, comes back inactive and without tags: both ask for nothing (F§1.4). That it is
+        gone is believed only after a second, different question. Raise `NotYet` where ECS contradicts itself.
         """
-        answer = self._clients.ecs.describe_services(
-            cluster=arn.cluster, services=[arn.name], include=["TAGS"]
-        )
-        _only_missing(answer["failures"])
-        for described in answer["services"]:
-            if described.get("status") == "ACTIVE":
-                return self._active(described, last, now)
-        return replace(last, active=False, wanted=0, tags={}, read_at=now)
+        inactive = replace(last, active=False, wanted=0, tags={}, read_at=now)
+        try:
+            answer = self._clients.ecs.describe_services(
+                cluster=arn.cluster, services=[arn.name], include=["TAGS"]
+            )
+            _only_missing(answer["failures"])
+            found = {described.get("status"): described for described in answer["services"]}
+            if "ACTIVE" in found:
+                return self._active(found["ACTIVE"], last, now)
+            if "DRAINING" in found:
+                return inactive
+            self._check_stopped(arn, (task.id for task in last.tasks))
+        except ClientError as error:
+            if code(error) != NO_CLUSTER:
+                raise
+            self._check_gone(arn.cluster)
+        return replace(inactive, tasks=())
 
     def tasks(
         self, service: Service, stopped: Collection[str], *, detail: Detail, afresh: bool, now: float
@@ -109,6 +125,17 @@ class Source:
         """The service starts another in its place."""
         self._clients.ecs.stop_task(cluster=arn.cluster, task=task, reason=reason[:_REASON])
 
+    def tags(self, cluster: str, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The tags of those of these services that are there, by name."""
+        found: dict[str, dict[str, str]] = {}
+        for chunk in chunks(names, 10):
+            answer = self._clients.ecs.describe_services(cluster=cluster, services=chunk, include=["TAGS"])
+            _only_missing(answer["failures"])
+            for each in answer["services"]:
+                if each.get("status") == "ACTIVE":
+                    found[each.get("serviceName", "")] = _tags(each)
+        return found
+
     def running(self, cluster: str) -> Iterator[str]:
         """The ARNs of all tasks in a cluster that are meant to run."""
         for page in self._clients.ecs.get_paginator("list_tasks").paginate(cluster=cluster):
@@ -120,13 +147,28 @@ class Source:
             for task in self._clients.ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]:
                 yield _id(task["taskArn"]), task.get("group", ""), task.get("lastStatus") == "RUNNING"
 
+    def _check_stopped(self, arn: ServiceArn, tasks: Iterable[str]) -> None:
+        """A service that is gone has no task that is meant to run."""
+        for task in self._described(arn, tasks):
+            if task.get("group") == f"service:{arn.name}" and not _stopping(task):
+                problem = f"ECS does not know {arn.label}, and says that its task {_id(task['taskArn'])} runs"
+                raise NotYet(problem, seconds=_DOUBTED)
+
+    def _check_gone(self, cluster: str) -> None:
+        answer = self._clients.ecs.describe_clusters(clusters=[cluster])
+        _only_missing(answer["failures"])
+        for each in answer["clusters"]:
+            if each.get("status") != "INACTIVE":
+                problem = f"ECS does not find cluster {cluster}, and says that it is {each.get('status')}"
+                raise NotYet(problem, seconds=_DOUBTED)
+
     def _active(self, described: ServiceTypeDef, last: Service, now: float) -> Service:
         network = described.get("networkConfiguration", {}).get("awsvpcConfiguration")
         return replace(
             last,
             active=True,
             wanted=described.get("desiredCount", 0),
-            tags={tag.get("key", ""): tag.get("value", "") for tag in described.get("tags", [])},
+            tags=_tags(described),
             subnets=tuple(network["subnets"]) if network else (),
             minimum_healthy=described.get("deploymentConfiguration", {}).get(
                 "minimumHealthyPercent", _MINIMUM_HEALTHY
@@ -156,6 +198,10 @@ class Source:
     def _used(self, service: Service, tasks: Iterable[Task]) -> Mapping[str, Definition]:
         used = sorted({task.definition for task in tasks})
         return {arn: service.definitions.get(arn) or self.definition(arn) for arn in used}
+
+
+def _tags(service: ServiceTypeDef) -> dict[str, str]:
+    return {tag.get("key", ""): tag.get("value", "") for tag in service.get("tags", [])}
 
 
 def _rolls(service: ServiceTypeDef) -> bool:

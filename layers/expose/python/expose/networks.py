@@ -67,6 +67,20 @@ class Networks:
         ]
         return {asked[address]: interface for address, interface in held if address in asked}
 
+    def beside(self, private: Iterable[str], *, account: str) -> dict[str, set[str]]:
+        """All public and IPv6 addresses of the interfaces that have each of these private addresses; no entry where none
+        has.
+        """
+        found: dict[str, set[str]] = {}
+        for described in self._described("addresses.private-ip-address", private, account):
+            ipv6 = {
+                str(ip_address(each.get("Ipv6Address", ""))) for each in described.get("Ipv6Addresses", [])
+            }
+            for each in described.get("PrivateIpAddresses", []):
+                there = found.setdefault(each.get("PrivateIpAddress", ""), set())
+                there |= ipv6 | {each.get("Association", {}).get("PublicIp", "")}
+        return found
+
     def openings(
         self, tasks: Mapping[str, Iterable[str]], *, account: str
     ) -> dict[str, tuple[Opening, ...] | None]:

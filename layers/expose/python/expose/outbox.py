@@ -7,10 +7,10 @@ is how the functions wait.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from expose.aws import Clients, chunks
+from expose.aws import AwsError, Clients, chunks, code
 from expose.model import digest
 from expose.verdict import Announcement
 from expose.work import Work, dump
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ACTIONS = frozenset({"events:PutEvents", "sqs:SendMessage"})
 
 _LONGEST = 900  # seconds that SQS can delay a message; whoever waits longer is found by the sweep
+
+_TRIES = 2  # to send a message, beside the SDK's own
 
 
 class Unsent(Exception):  # noqa: N818 - it names what happened to the messages
@@ -46,20 +48,37 @@ class Outbox:
         )
 
     def all_now(self, works: Iterable[Work], once: str) -> None:
-        """Queue many. Raise `Unsent` where some were not taken."""
+        """Queue many. What is not taken at once is tried a second time; raise `Unsent` where some were not taken then,
+        after all others were.
+        """
+        unsent: list[str] = []
         for chunk in chunks(works, 10):
-            entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {
-                    "Id": str(number),
-                    "MessageBody": dump(work),
-                    "MessageGroupId": digest(work.service),
-                    "MessageDeduplicationId": f"{once}-{digest(work.service)}",
-                }
-                for number, work in enumerate(chunk)
-            ]
+            left = chunk
+            for _ in range(_TRIES):
+                left, why = self._sent(left, once) if left else ([], "")
+            unsent += [f"{work.service} ({why})" for work in left]
+        if unsent:
+            raise Unsent(f"{len(unsent)} messages were not taken, the first of them for {unsent[0]}")
+
+    def _sent(self, works: Sequence[Work], once: str) -> tuple[list[Work], str]:
+        """Those of up to ten that were not taken, and why."""
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(number),
+                "MessageBody": dump(work),
+                "MessageGroupId": digest(work.service),
+                "MessageDeduplicationId": f"{once}-{digest(work.service)}",
+            }
+            for number, work in enumerate(works)
+        ]
+        try:
             answer = self._clients.sqs.send_message_batch(QueueUrl=self._work_queue, Entries=entries)
-            if answer.get("Failed"):
-                raise Unsent(f"{len(answer['Failed'])} of {len(chunk)} messages were not taken")
+        except AwsError as error:
+            return list(works), code(error)
+        failed = answer.get("Failed", [])
+        return [works[int(each["Id"])] for each in failed], ", ".join(
+            sorted({each["Code"] for each in failed})
+        )
 
     def later(self, work: Work, *, seconds: float, once: str = "") -> None:
         """Queue work to come back in `seconds`. With `once`, those of the same name become one when they do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -49,9 +49,21 @@ class Telemetry:
         self._metrics.add_metric("TimeToPublished", MetricUnit.Seconds, seconds)
         self._metrics.add_metric("EndpointsPublished", MetricUnit.Count, endpoints)
 
-    def swept(self, *, services: int, queued: int) -> None:
+    def swept(self, *, services: int) -> None:
         self._metrics.add_metric("ServicesSwept", MetricUnit.Count, services)
-        self._metrics.add_metric("DriftQueued", MetricUnit.Count, queued)
+
+    def drifted(self, count: int) -> None:
+        self._metrics.add_metric("DriftQueued", MetricUnit.Count, count)
+
+    def failed_apart(self, count: int) -> None:
+        """Parts of a sweep that could not be carried out."""
+        self._metrics.add_metric("SweepPartsFailed", MetricUnit.Count, count)
+
+    def adopted(self, record: Record, found: Collection[str]) -> None:
+        """What carried our mark and was not in the ledger."""
+        message = f"{record.tag}: found what we had made and lost sight of: {', '.join(found)}"
+        self.warn(message, service_arn=record.service, tag=record.tag)
+        self._metrics.add_metric("ResourcesAdopted", MetricUnit.Count, len(found))
 
     def astray(self, count: int) -> None:
         """Public addresses that are published and not held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,7 @@ class Domains:
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
             if entry.identity.kind == "apigw.domain" and entry.aws_id:
-                found = self._described(entry.aws_id)
-                if found is not None:
+                if found := self._ours(entry.aws_id):
                     configuration = (found.get("DomainNameConfigurations") or [{}])[0]
                     spec = {"name": entry.aws_id, "certificate": configuration.get("CertificateArn", "")}
                     yield Owned(entry.identity, fingerprint(spec), entry.aws_id, shared=True)
@@ -54,8 +54,8 @@ class Domains:
                     Tags={OWNER_TAG: self._stack},
                 )
         except gateway.exceptions.ConflictException as error:
-            made = self._described(name)
-            if made is None or made.get("Tags", {}).get(OWNER_TAG) != self._stack:
+            made = self._ours(name)
+            if made is None:
                 raise Refused("NameTaken", f"custom domain {name} was not made by this stack") from error
         except gateway.exceptions.BadRequestException as error:
             problem = f"API Gateway does not take the stack's certificate for {name}: {said(error)}"
@@ -70,17 +70,23 @@ class Domains:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        found = self._described(owned.identity.key)
-        ours = found is not None and found.get("Tags", {}).get(OWNER_TAG) == self._stack
-        return owned.identity.key if ours else ""
+        return owned.identity.key if self._ours(owned.identity.key) else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """One that somebody has made in the place of ours has its name, and not our mark."""
         gateway = self._clients.apigatewayv2
+        if not self._ours(aws_id):
+            return ""
         with unless_gone(), changing():
             if any(True for _ in pages(gateway.get_api_mappings, DomainName=aws_id)):
                 raise NotYet(f"custom domain {aws_id} still has mappings", seconds=30)
             gateway.delete_domain_name(DomainName=aws_id)
         return ""
+
+    def _ours(self, name: str) -> GetDomainNameResponseTypeDef | None:
+        """What there is to know of one that this stack has made; None where there is none."""
+        found = self._described(name)
+        return found if found and found.get("Tags", {}).get(OWNER_TAG) == self._stack else None
 
     def _described(self, name: str) -> GetDomainNameResponseTypeDef | None:
         gateway = self._clients.apigatewayv2
@@ -148,9 +154,10 @@ class Mappings:
         return ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """One that leads to another API by now is somebody else's."""
         domain = owned.identity.key.partition("/")[0]
         with unless_gone(), changing():
-            if aws_id in self._all(domain):
+            if self._all(domain).get(aws_id, {}).get("ApiId", "") == ids.get("api"):
                 self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
         return ""
 
@@ -158,8 +165,17 @@ class Mappings:
         return by_id(self._clients.apigatewayv2.get_api_mappings, "ApiMappingId", DomainName=domain)
 
 
+class _Otherwise(NotYet):
+    """The record to be deleted is not there as we wrote it."""
+
+
+_OTHERWISE = re.compile("Tried to delete .*(was not found|do not match)")
+
+
 class Aliases:
-    """The record that leads a host to its domain. One that is there and leads elsewhere is somebody else's."""
+    """The record that leads a host to its domain. Its id says what we wrote, `ZONE/NAME/ALIAS/ITS ZONE`: one that says
+    anything else is somebody else's, and only by saying all of it is it deleted.
+    """
 
     ACTIONS = frozenset({"route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"})
 
@@ -167,45 +183,56 @@ class Aliases:
         self._clients = clients
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
+        """One that somebody has changed is there, and not as we want it."""
         for entry in owned:
             if entry.identity.kind == "route53.alias" and entry.aws_id:
                 zone, _, name = entry.identity.key.partition("/")
-                if self._record(zone, name) is not None:
+                there, wrote = self._record(zone, name), _written(entry.aws_id)
+                if there is not None:
                     spec = {"zone": zone, "name": name}
+                    spec |= (
+                        {}
+                        if wrote and _leads_to(there) == _leads_to(wrote)
+                        else {"leads to": _leads_to(there)}
+                    )
                     yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
-        zone, name = resource.spec["zone"], resource.spec["name"]
-        wanted = self._wanted(name)
-        there = self._record(zone, name)
-        if there is None:
-            self._change(zone, "CREATE", wanted)
-        elif _leads_to(there) != _leads_to(wanted):
-            raise Refused("NameTaken", f"zone {zone} has a record for {name} already, which leads elsewhere")
-        return Made(f"{zone}/{name}", address=name)
+        return self.update(resource, "", ids, mark)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        return self.create(resource, ids, mark)
+        """Raise `Refused` where a record is there that we did not write."""
+        zone, name = resource.spec["zone"], resource.spec["name"]
+        wanted, wrote = self._wanted(name), _written(aws_id)
+        there = self._record(zone, name)
+        if there is None:
+            self._change(zone, ("CREATE", wanted))
+        elif wrote and _leads_to(there) == _leads_to(wrote) != _leads_to(wanted):
+            self._change(zone, ("DELETE", wrote), ("CREATE", wanted))
+        elif _leads_to(there) != _leads_to(wanted):
+            raise Refused("NameTaken", f"zone {zone} has a record for {name} already, which leads elsewhere")
+        alias = wanted["AliasTarget"]
+        return Made("/".join((zone, name, alias["DNSName"], alias["HostedZoneId"])), address=name)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         return owned.identity.key
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """Where the answer to its making was lost, it can say only what we would write now."""
         zone, _, name = owned.identity.key.partition("/")
-        there = self._record(zone, name)
         gateway = self._clients.apigatewayv2
         try:
-            ours = self._wanted(name)
+            ours = _written(aws_id) or self._wanted(name)
         except gateway.exceptions.NotFoundException:
-            ours = None
-        if there is not None and (ours is None or _leads_to(there) == _leads_to(ours)):
-            self._change(zone, "DELETE", there)
+            return ""
+        try:
+            self._change(zone, ("DELETE", ours))
+        except _Otherwise:
+            return ""  # it is gone, or says something else by now
         return ""
 
     def _wanted(self, name: str) -> Any:
-        address, zone = target(self._clients.apigatewayv2.get_domain_name(DomainName=name))
-        alias = {"DNSName": address, "HostedZoneId": zone, "EvaluateTargetHealth": False}
-        return {"Name": name, "Type": "A", "AliasTarget": alias}
+        return _alias(name, *target(self._clients.apigatewayv2.get_domain_name(DomainName=name)))
 
     def _record(self, zone: str, name: str) -> Any:
         answer = self._clients.route53.list_resource_record_sets(
@@ -216,16 +243,29 @@ class Aliases:
                 return record
         return None
 
-    def _change(self, zone: str, action: Any, record: Any) -> None:
+    def _change(self, zone: str, *changes: tuple[Any, Any]) -> None:
+        """All of them or none."""
+        batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
         try:
             self._clients.route53.change_resource_record_sets(
-                HostedZoneId=zone,
-                ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
+                HostedZoneId=zone, ChangeBatch={"Changes": batch}
             )
         except ClientError as error:
             if code(error) != "InvalidChangeBatch":
                 raise
-            raise NotYet(f"another change of {record['Name']} came first", seconds=5) from error
+            problem = f"another change of {changes[0][1]['Name']} came first"
+            raise (_Otherwise if _OTHERWISE.search(said(error)) else NotYet)(problem, seconds=5) from error
+
+
+def _alias(name: str, address: str, zone: str) -> Any:
+    alias = {"DNSName": address, "HostedZoneId": zone, "EvaluateTargetHealth": False}
+    return {"Name": name, "Type": "A", "AliasTarget": alias}
+
+
+def _written(aws_id: str) -> Any:
+    """The record that an id says; None for one of before ids said it, and for one that is not known to be written."""
+    _, name, address, zone = (*aws_id.split("/"), "", "", "", "")[:4]
+    return _alias(name, address, zone) if address else None
 
 
 def target(domain: Any) -> tuple[str, str]:
