@@ -148,7 +148,7 @@ class Parts:
             ledger=self._ledger,
             guard=self._guard,
             finders=Finders(
-                Tagged(self._clients, self._source, prefix=self.settings.prefix, clock=_now),
+                Tagged(self._clients, prefix=self.settings.prefix, clock=_now),
                 Membership(self._source, clock=_now),
                 self._orphans,
             ),

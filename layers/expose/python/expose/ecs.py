@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from expose.addresses import Addresses
 from expose.arn import ServiceArn
 from expose.aws import Clients, chunks, code
+from expose.gone import NO_CLUSTER, check_gone, check_stopped
 from expose.model import Definition, Port, Service, Task
 from expose.policy import Detail, ready
 from expose.refusals import NotYet
@@ -39,9 +40,6 @@ ACTIONS = frozenset(
     }
 )
 
-NO_CLUSTER = "ClusterNotFoundException"
-
-_DOUBTED = 10  # seconds before ECS is asked again that has said two things of one service
 _REASON = 1024  # characters of a reason to stop a task
 _MINIMUM_HEALTHY = 100  # percent, where a service does not say
 
@@ -71,11 +69,11 @@ class Source:
                 return self._active(found["ACTIVE"], last, now)
             if "DRAINING" in found:
                 return inactive
-            self._check_stopped(arn, (task.id for task in last.tasks))
+            check_stopped(arn, self._described(arn, (task.id for task in last.tasks)))
         except ClientError as error:
             if code(error) != NO_CLUSTER:
                 raise
-            self._check_gone(arn.cluster)
+            check_gone(arn.cluster, self._clients.ecs.describe_clusters(clusters=[arn.cluster]))
         return replace(inactive, tasks=())
 
     def tasks(
@@ -125,17 +123,6 @@ class Source:
         """The service starts another in its place."""
         self._clients.ecs.stop_task(cluster=arn.cluster, task=task, reason=reason[:_REASON])
 
-    def tags(self, cluster: str, names: Iterable[str]) -> dict[str, dict[str, str]]:
-        """The tags of those of these services that are there, by name."""
-        found: dict[str, dict[str, str]] = {}
-        for chunk in chunks(names, 10):
-            answer = self._clients.ecs.describe_services(cluster=cluster, services=chunk, include=["TAGS"])
-            _only_missing(answer["failures"])
-            for each in answer["services"]:
-                if each.get("status") == "ACTIVE":
-                    found[each.get("serviceName", "")] = _tags(each)
-        return found
-
     def running(self, cluster: str) -> Iterator[str]:
         """The ARNs of all tasks in a cluster that are meant to run."""
         for page in self._clients.ecs.get_paginator("list_tasks").paginate(cluster=cluster):
@@ -147,28 +134,13 @@ class Source:
             for task in self._clients.ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]:
                 yield _id(task["taskArn"]), task.get("group", ""), task.get("lastStatus") == "RUNNING"
 
-    def _check_stopped(self, arn: ServiceArn, tasks: Iterable[str]) -> None:
-        """A service that is gone has no task that is meant to run."""
-        for task in self._described(arn, tasks):
-            if task.get("group") == f"service:{arn.name}" and not _stopping(task):
-                problem = f"ECS does not know {arn.label}, and says that its task {_id(task['taskArn'])} runs"
-                raise NotYet(problem, seconds=_DOUBTED)
-
-    def _check_gone(self, cluster: str) -> None:
-        answer = self._clients.ecs.describe_clusters(clusters=[cluster])
-        _only_missing(answer["failures"])
-        for each in answer["clusters"]:
-            if each.get("status") != "INACTIVE":
-                problem = f"ECS does not find cluster {cluster}, and says that it is {each.get('status')}"
-                raise NotYet(problem, seconds=_DOUBTED)
-
     def _active(self, described: ServiceTypeDef, last: Service, now: float) -> Service:
         network = described.get("networkConfiguration", {}).get("awsvpcConfiguration")
         return replace(
             last,
             active=True,
             wanted=described.get("desiredCount", 0),
-            tags=_tags(described),
+            tags={tag.get("key", ""): tag.get("value", "") for tag in described.get("tags", [])},
             subnets=tuple(network["subnets"]) if network else (),
             minimum_healthy=described.get("deploymentConfiguration", {}).get(
                 "minimumHealthyPercent", _MINIMUM_HEALTHY
@@ -198,10 +170,6 @@ class Source:
     def _used(self, service: Service, tasks: Iterable[Task]) -> Mapping[str, Definition]:
         used = sorted({task.definition for task in tasks})
         return {arn: service.definitions.get(arn) or self.definition(arn) for arn in used}
-
-
-def _tags(service: ServiceTypeDef) -> dict[str, str]:
-    return {tag.get("key", ""): tag.get("value", "") for tag in service.get("tags", [])}
 
 
 def _rolls(service: ServiceTypeDef) -> bool:

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from expose.arn import ServiceArn
 from expose.aws import code
-from expose.ecs import NO_CLUSTER, Source
+from expose.ecs import Source
+from expose.gone import NO_CLUSTER
 from expose.records import Memory, Record
 from expose.work import Depth, Work
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from expose.arn import ServiceArn
-from expose.aws import AwsError, Clients, code
-from expose.ecs import NO_CLUSTER, Source
+from expose.aws import AwsError, Clients, chunks, code
+from expose.gone import NO_CLUSTER
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused
 from expose.tags import asking
@@ -18,8 +18,9 @@ from expose.work import Depth, Work
 if TYPE_CHECKING:
     from mypy_boto3_resourcegroupstaggingapi.type_defs import ResourceTagMappingTypeDef
 
-ACTIONS = frozenset({"tag:GetResources"})
+ACTIONS = frozenset({"ecs:DescribeServices", "tag:GetResources"})
 
+_AT_ONCE = 10  # services in one call
 _MANY = 10  # services that may lose their tags at once before ECS is asked whether that can be
 
 Known = Mapping[str, tuple[Memory | None, list[Record]]]
@@ -27,9 +28,8 @@ Tags = Mapping[str, str]
 
 
 class Tagged:
-    def __init__(self, clients: Clients, source: Source, *, prefix: str, clock: Callable[[], float]) -> None:
+    def __init__(self, clients: Clients, *, prefix: str, clock: Callable[[], float]) -> None:
         self._clients = clients
-        self._source = source
         self._prefix = prefix
         self._clock = clock
 
@@ -84,12 +84,21 @@ class Tagged:
 
     def _asked(self, cluster: str, names: Iterable[str]) -> Mapping[str, Tags]:
         """What ECS says of those that it knows, by name."""
-        try:
-            return self._source.tags(cluster, names)
-        except ClientError as error:
-            if code(error) != NO_CLUSTER:
-                raise
-            return {}
+        found: dict[str, Tags] = {}
+        for chunk in chunks(names, _AT_ONCE):
+            try:
+                answer = self._clients.ecs.describe_services(
+                    cluster=cluster, services=chunk, include=["TAGS"]
+                )
+            except ClientError as error:
+                if code(error) != NO_CLUSTER:
+                    raise
+                return {}
+            for each in answer["services"]:
+                if each.get("status") == "ACTIVE":
+                    tags = {tag.get("key", ""): tag.get("value", "") for tag in each.get("tags", [])}
+                    found[each.get("serviceName", "")] = tags
+        return found
 
     def _remembered(self, memory: Memory | None) -> Tags:
         return self._ours(memory.service.tags) if memory and memory.service.active else {}
