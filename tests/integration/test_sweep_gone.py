@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from farm.farm import Farm
 from farm.gate import GATE, USER, Call, Fault
-from tests.integration.world import become, cloudmap_services, kept, status
+from tests.integration.world import become, cloudmap_services, kept
 
 NAME = "conejo.granja.animales.com"
 TAG = "expose:dns"

@@ -84,16 +84,18 @@ class Sweep:
         if (known := self._known) is not None:
             apart.run("compare the published addresses with those held", partial(self._guarded, known))
             if apart.run("see whether another sweep is under way", turn.is_mine) is not False:
-                self._find(self._parts(known, apart, afresh=everything is not None), apart, turn, until)
+                followed = {arn: each for arn, each in known.items() if self._can_follow(arn)}
+                parts = self._parts(known, followed, apart, afresh=everything is not None)
+                drift = self._find(parts, apart, turn, until)
+                self._telemetry.swept(services=len(followed), queued=drift)
         apart.run("let the next sweep begin", turn.give_back)
         apart.finish()
 
     def _guarded(self, everything: Known) -> None:
         self._outbox.all_now(self._guard.astray(everything), once=f"guard-{self._clock():.0f}")
 
-    def _parts(self, everything: Known, apart: Apart, *, afresh: bool) -> Iterator[Part]:
-        """The most urgent first, and of the clusters the one that has waited longest."""
-        known = {arn: each for arn, each in everything.items() if self._can_follow(arn)}
+    def _parts(self, everything: Known, known: Known, apart: Apart, *, afresh: bool) -> Iterator[Part]:
+        """The most urgent first, and of the clusters the one that has waited longest. Those `known` may be followed."""
         yield "find what is due", lambda: self._due(known)
         yield "find what may not be followed", lambda: self._barred(everything, known)
         for cluster, services in self._clusters(known):
@@ -103,31 +105,24 @@ class Sweep:
         yield "watch the zones", lambda: self._guard.watch_zones(everything, apart)
         if afresh and int(self._clock() // 60) % _ORPHANS_EVERY == 0:
             yield "look for what belongs to nobody", lambda: self._finders.orphans.find(everything)
-        self._telemetry.swept(services=len(known))
 
-    def _find(self, parts: Iterable[Part], apart: Apart, turn: Turn, until: float) -> None:
-        """Each service is queued once, and again only for a deeper look."""
+    def _find(self, parts: Iterable[Part], apart: Apart, turn: Turn, until: float) -> int:
+        """Queue each service once, and again only for a deeper look. How many were queued beside the verification."""
         queued: dict[str, Depth] = {}
+        drift = 0
         for what, part in parts:
             if self._clock() >= until:
                 apart.skip(what, "this sweep has no time left")
             elif apart.run("see whether this sweep is still under way", turn.is_mine) is False:
-                return
+                break
             else:
                 works: dict[str, Work] = {}
-                apart.run(what, partial(self._collect, part, works, queued))
-                apart.run("queue what it found", partial(self._queue, what, works))
-
-    def _collect(
-        self, part: Callable[[], Iterable[Work]], works: dict[str, Work], queued: dict[str, Depth]
-    ) -> None:
-        for work in part():
-            if work.depth > queued.get(work.service, -1):
-                works[work.service] = works[work.service].with_(work) if work.service in works else work
-                queued[work.service] = work.depth
+                apart.run(what, partial(_collect, part, works, queued))
+                apart.run("queue what was found", partial(self._queue, what, works))
+                drift += sum(work.reason != _VERIFICATION for work in works.values())
+        return drift
 
     def _queue(self, what: str, works: Mapping[str, Work]) -> None:
-        self._telemetry.drifted(sum(work.reason != _VERIFICATION for work in works.values()))
         self._outbox.all_now(works.values(), once=f"sweep-{self._clock():.0f}-{digest(what)}")
 
     def _can_follow(self, arn: str) -> bool:
@@ -166,3 +161,11 @@ class Sweep:
         for arn, (_, records) in known.items():
             if records and int(digest(arn), 16) % self._verify_minutes == turn:
                 yield Work(arn, _VERIFICATION, Depth.FULL, since=self._clock())
+
+
+def _collect(part: Callable[[], Iterable[Work]], works: dict[str, Work], queued: dict[str, Depth]) -> None:
+    """What a part finds until it fails, if it does; but for what is queued already, and as deep."""
+    for work in part():
+        if work.depth > queued.get(work.service, -1):
+            works[work.service] = works[work.service].with_(work) if work.service in works else work
+            queued[work.service] = work.depth

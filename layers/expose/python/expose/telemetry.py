@@ -49,11 +49,9 @@ class Telemetry:
         self._metrics.add_metric("TimeToPublished", MetricUnit.Seconds, seconds)
         self._metrics.add_metric("EndpointsPublished", MetricUnit.Count, endpoints)
 
-    def swept(self, *, services: int) -> None:
+    def swept(self, *, services: int, queued: int) -> None:
         self._metrics.add_metric("ServicesSwept", MetricUnit.Count, services)
-
-    def drifted(self, count: int) -> None:
-        self._metrics.add_metric("DriftQueued", MetricUnit.Count, count)
+        self._metrics.add_metric("DriftQueued", MetricUnit.Count, queued)
 
     def failed_apart(self, count: int) -> None:
         """Parts of a sweep that could not be carried out."""

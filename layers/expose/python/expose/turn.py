@@ -35,10 +35,11 @@ class Turn:
         self._lapses = 0.0
 
     def is_mine(self) -> bool:
-        """Whether no other run is under way. Taken where it is free."""
+        """Whether no other run is under way. Taken where it is free, and, after the error is raised, where nobody knows."""
         now = self._clock()
         if self._lapses - now > _LASTS / 2:
             return True
+        self._lapses = now + _LASTS
         try:
             self._clients.dynamodb.update_item(
                 TableName=self._table,
@@ -54,8 +55,8 @@ class Turn:
         except ClientError as error:
             if code(error) != _REFUSED:
                 raise
+            self._lapses = 0.0
             return False
-        self._lapses = now + _LASTS
         return True
 
     def give_back(self) -> None:
