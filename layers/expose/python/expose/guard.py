@@ -137,8 +137,8 @@ class Guard:
             doubted += len(each) - len(confirmed[arn])
         if doubted:
             self._telemetry.warn(
-                f"EC2 says of {doubted} published addresses that nobody holds them; asked in another way, it or ECS "
-                "says otherwise: they stay, and are looked at again"
+                f"EC2 says that nobody holds {doubted} published addresses; asked in another way, it or ECS says "
+                "otherwise: they stay, and are looked at again"
             )
         return confirmed
 

@@ -73,12 +73,12 @@ class Networks:
         """
         found: dict[str, set[str]] = {}
         for described in self._described("addresses.private-ip-address", private, account):
-            ipv6 = {
-                str(ip_address(each.get("Ipv6Address", ""))) for each in described.get("Ipv6Addresses", [])
-            }
-            for each in described.get("PrivateIpAddresses", []):
-                there = found.setdefault(each.get("PrivateIpAddress", ""), set())
-                there |= ipv6 | {each.get("Association", {}).get("PublicIp", "")}
+            interface = ec2.interface(described)
+            public = {interface.public_ipv4, *(str(ip_address(each)) for each in interface.ipv6)}
+            there = described.get("PrivateIpAddresses", [])
+            public |= {each.get("Association", {}).get("PublicIp", "") for each in there}
+            for each in (interface.private_ipv4, *(each.get("PrivateIpAddress", "") for each in there)):
+                found.setdefault(each, set()).update(public - {""})
         return found
 
     def openings(
