@@ -21,6 +21,7 @@ from moto.resourcegroupstaggingapi.exceptions import ResourceGroupsTaggingAPIErr
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResponse
 
+from farm.aws.cloudmap import registry
 from farm.aws.paging import BadTokenError, page
 
 _PAGE = 100
@@ -69,6 +70,10 @@ def _once_tagged(backend: ResourceGroupsTaggingAPIBackend, types: list[str]) -> 
             tagged = resource.tags or resource.extra.get("include_untagged")
             if tagged and match_resource_type(resource.resource_type, types):
                 yield resource
+    for arn, tags in list(registry(backend.region_name).tags.items()):  # of Cloud Map, which moto leaves out
+        kind = f"servicediscovery:{arn.split(':')[5].partition('/')[0]}"
+        if tags and match_resource_type(kind, types):
+            yield TaggedResource(arn, dict(tags), kind)
 
 
 def _iter_tagged_resources(self: EC2ContainerServiceBackend) -> Iterator[TaggedResource]:

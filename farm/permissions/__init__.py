@@ -59,6 +59,8 @@ def _ecs(operation: str, params: Params) -> list[Need]:
         inside, asked = f"{kind}/{cluster.rpartition('/')[2]}", params.get(member, ())
         names = [asked] if isinstance(asked, str) else asked
         return [Need(action, named("ecs", inside, name), keys) for name in names]
+    if operation == "DescribeClusters":
+        return [Need(action, named("ecs", "cluster", name)) for name in params.get("clusters", ())]
     if operation in {"ListTasks", "ListServices"}:
         return [Need(action, "*", keys)]
     return [Need(action, params.get("resourceArn", "*"))]

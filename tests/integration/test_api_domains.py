@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from moto.acm.models import acm_backends
 from moto.route53.models import route53_backends
 
@@ -174,16 +175,80 @@ def test_a_record_that_leads_elsewhere_is_left_alone() -> None:
     with farming(ApiCertificate=CERTIFICATE, ApiHostedZone=ZONE) as farm:
         certify(farm)
         host_zone(farm)
-        record = {"Name": HOST, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "203.0.113.9"}]}
-        farm.client("route53").change_resource_record_sets(
-            HostedZoneId=ZONE, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
-        )
+        put(farm)
         farm.create_service("conejo", 1, public=False, tags={TAG: VALUE})
         assert become(farm, "Blocked", tag=TAG)["code"] == "NameTaken"
         assert farm.resolve(HOST) == ["203.0.113.9"]
         farm.untag("conejo", TAG)
         become(farm, "", tag=TAG)
         assert farm.resolve(HOST) == ["203.0.113.9"]
+
+
+def put(farm: Farm, address: str = "203.0.113.9") -> None:
+    """A record of somebody's own, in the place of whatever is there."""
+    record = {"Name": HOST, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": address}]}
+    farm.client("route53").change_resource_record_sets(
+        HostedZoneId=ZONE, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    )
+
+
+def take_away(farm: Farm) -> None:
+    """The domain, by hand."""
+    for mapping in gateway(farm).get_api_mappings(DomainName=HOST)["Items"]:
+        gateway(farm).delete_api_mapping(DomainName=HOST, ApiMappingId=mapping["ApiMappingId"])
+    gateway(farm).delete_domain_name(DomainName=HOST)
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["without its domain", "beside its domain"])
+def test_a_record_that_does_not_say_any_more_what_we_wrote_is_somebody_else_s(gone: bool) -> None:
+    with farming(ApiCertificate=CERTIFICATE, ApiHostedZone=ZONE) as farm:
+        certify(farm)
+        host_zone(farm)
+        expose(farm, VALUE)
+        put(farm)
+        if gone:
+            take_away(farm)
+        farm.untag("conejo", TAG)
+        assert reach(farm, lambda: not status(farm, tag=TAG))
+        assert farm.resolve(HOST) == ["203.0.113.9"]
+
+
+def test_a_record_that_was_changed_is_told_with_the_verification() -> None:
+    with farming(ApiCertificate=CERTIFICATE, ApiHostedZone=ZONE, VerifyMinutes="5") as farm:
+        certify(farm)
+        host_zone(farm)
+        expose(farm, VALUE)
+        put(farm)
+        assert become(farm, "Blocked", tag=TAG, limit=400)["code"] == "NameTaken"
+        assert farm.resolve(HOST) == ["203.0.113.9"]
+
+
+def test_a_domain_that_somebody_made_in_the_place_of_ours_is_theirs() -> None:
+    with farming(ApiCertificate=CERTIFICATE) as farm:
+        certify(farm)
+        expose(farm, VALUE)
+        take_away(farm)
+        domain(farm)
+        farm.untag("conejo", TAG)
+        assert reach(farm, lambda: not status(farm, tag=TAG))
+        assert [each["DomainName"] for each in gateway(farm).get_domain_names()["Items"]] == [HOST]
+
+
+def test_a_mapping_that_somebody_has_led_elsewhere_is_theirs() -> None:
+    with farming() as farm:
+        domain(farm)
+        expose(farm, VALUE)
+        theirs = gateway(farm).create_api(Name="theirs", ProtocolType="HTTP")["ApiId"]
+        gateway(farm).create_stage(ApiId=theirs, StageName="$default", AutoDeploy=True)
+        (mapping,) = gateway(farm).get_api_mappings(DomainName=HOST)["Items"]
+        gateway(farm).update_api_mapping(
+            DomainName=HOST, ApiMappingId=mapping["ApiMappingId"], ApiId=theirs, Stage="$default"
+        )
+        farm.untag("conejo", TAG)
+        assert reach(farm, lambda: not status(farm, tag=TAG))
+        assert [each["ApiId"] for each in gateway(farm).get_api_mappings(DomainName=HOST)["Items"]] == [
+            theirs
+        ]
 
 
 def test_the_default_endpoint_can_be_closed() -> None:

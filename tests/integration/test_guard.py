@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends
 
 from farm.aws import ACCOUNT, REGION, addresses
 from farm.farm import Farm
@@ -226,3 +226,59 @@ def test_tasks_that_die_unheard_are_gone_from_the_list_within_one_sweep() -> Non
         dead = set(published(farm))
         farm.run_for(SWEEP)
         assert not dead & set(published(farm))
+
+
+MANY = 6
+
+
+def answering(farm: Farm, monkeypatch: pytest.MonkeyPatch, no_filter: str) -> None:
+    """From now on EC2 answers, and knows of no interface where it is asked with such a filter."""
+    asked = EC2Backend.get_all_network_interfaces
+
+    def some(self: EC2Backend, eni_ids: Any = None, filters: Any = None) -> Any:
+        blind = any(name.startswith(no_filter) for name in filters or {})
+        return [] if blind else asked(self, eni_ids, filters)
+
+    monkeypatch.setattr(EC2Backend, "get_all_network_interfaces", some)
+
+
+@pytest.mark.parametrize(
+    "no_filter", ["addresses.", "addresses.association"], ids=["nothing", "no public one"]
+)
+def test_one_empty_answer_of_ec2_does_not_withdraw_everything(
+    no_filter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F§10.4. Asked for the interfaces in another way it says otherwise, or ECS says that the tasks run."""
+    with exposed(count=MANY) as farm:
+        before = published(farm)
+        assert len(before) == MANY
+        answering(farm, monkeypatch, no_filter)
+        farm.run_for(5 * SWEEP)
+        assert published(farm) == before
+        assert withdrawn(farm) == []
+        assert f"nobody holds {MANY} published addresses" in "".join(farm.logs["sweep"])
+
+
+@pytest.mark.parametrize("trouble", [lose_all, ecs_fails])
+def test_all_of_many_that_are_gone_go_within_one_sweep_all_the_same(trouble: Callable[[Farm], None]) -> None:
+    with exposed(count=MANY) as farm:
+        before = published(farm)
+        lose_all(farm)
+        trouble(farm)
+        for address in before:
+            take_back(address)
+        farm.run_for(SWEEP)
+        assert published(farm) == []
+
+
+def test_tasks_of_many_that_died_are_no_reason_to_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither EC2 nor ECS knows them any more."""
+    with exposed(count=MANY) as farm:
+        lose_all(farm)
+        dead = published(farm)
+        for task in farm.tasks("conejo"):
+            farm.kill(task["taskArn"].rpartition("/")[2])
+        farm.run_for(1)
+        GATE.faults.append(Fault("error", code="AccessDeniedException", operation="ListTasks", where=ours))
+        farm.run_for(SWEEP)
+        assert not set(dead) & set(published(farm))

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from expose.aws import Clients
@@ -142,3 +143,80 @@ def test_a_service_rolls_while_a_deployment_is_under_way(
     stub.add_response("describe_services", {"services": [described_], "failures": []})
 
     assert source.service(ARN, service(), now=0.0).rolling is rolls
+
+
+GONE_SERVICE = {"services": [], "failures": [{"arn": "x", "reason": "MISSING"}]}
+IN_IT = {"group": f"service:{ARN.name}"}
+
+
+@pytest.mark.parametrize("answer", [GONE_SERVICE, {"services": [{"status": "INACTIVE"}], "failures": []}])
+def test_a_service_that_is_gone_has_no_task_that_runs(
+    ecs: tuple[Source, Stubber], answer: dict[str, Any]
+) -> None:
+    source, stub = ecs
+    stub.add_response("describe_services", answer)
+    stub.add_response("describe_tasks", {"tasks": [described(2, desiredStatus="STOPPED")], "failures": []})
+
+    found = source.service(ARN, service(task(1), task(2)), now=0.0)
+
+    assert (found.active, found.tags, found.tasks) == (False, {}, ())
+
+
+def test_one_that_has_is_not_gone(ecs: tuple[Source, Stubber]) -> None:
+    """A successful answer that says nothing is no proof: F§10.4."""
+    source, stub = ecs
+    stub.add_response("describe_services", GONE_SERVICE)
+    stub.add_response("describe_tasks", {"tasks": [described(2, **IN_IT)], "failures": []})
+
+    with pytest.raises(NotYet, match="runs"):
+        source.service(ARN, service(task(1), task(2)), now=0.0)
+
+
+def test_one_that_is_going_keeps_its_tasks_until_they_stop(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    stub.add_response("describe_services", {"services": [{"status": "DRAINING"}], "failures": []})
+
+    found = source.service(ARN, service(task(1)), now=0.0)
+
+    assert (found.active, found.tasks) == (False, (task(1),))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"clusters": [{"status": "INACTIVE"}], "failures": []},
+        {"clusters": [], "failures": [{"reason": "MISSING"}]},
+    ],
+)
+def test_a_service_whose_cluster_is_gone_is_gone(ecs: tuple[Source, Stubber], answer: dict[str, Any]) -> None:
+    source, stub = ecs
+    stub.add_client_error("describe_services", "ClusterNotFoundException")
+    stub.add_response("describe_clusters", answer)
+
+    found = source.service(ARN, service(task(1)), now=0.0)
+
+    assert (found.active, found.tasks) == (False, ())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"clusters": [{"status": "ACTIVE"}], "failures": []},
+        {"clusters": [], "failures": [{"reason": "ACCESS_DENIED"}]},
+    ],
+)
+def test_a_cluster_that_ecs_may_know_is_not_gone(ecs: tuple[Source, Stubber], answer: dict[str, Any]) -> None:
+    source, stub = ecs
+    stub.add_client_error("describe_services", "ClusterNotFoundException")
+    stub.add_response("describe_clusters", answer)
+
+    with pytest.raises(NotYet, match="granja"):
+        source.service(ARN, service(task(1)), now=0.0)
+
+
+def test_any_other_refusal_says_nothing_of_the_service(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    stub.add_client_error("describe_services", "AccessDeniedException")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        source.service(ARN, service(task(1)), now=0.0)

@@ -14,18 +14,25 @@ def deployed() -> Stack:
     return stack()
 
 
-def test_the_audit_and_the_sweep_write_findings_only_in_the_ledger() -> None:
+def test_the_audit_and_the_sweep_write_little_in_the_ledger() -> None:
+    """Findings; and the sweep whose turn it is, and that something was left behind for a service."""
     writes = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     keys = {
         role: [
-            one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            (keys["dynamodb:LeadingKeys"], writes & set(listed(one["Action"])))
             for one in stack(GuardZones="Z0").statements(role)
             if writes & set(listed(one["Action"])) and one["Resource"] == "<Ledger.Arn>"
+            for keys in one["Condition"].values()
         ]
         for role in ("AuditRole", "SweepRole")
     }
 
-    assert keys == {"AuditRole": [["AUDIT#*"]], "SweepRole": [["AUDIT#*"]]}
+    findings = (["AUDIT#*"], {"dynamodb:PutItem", "dynamodb:DeleteItem"})
+    orphans, turns = (
+        (["SERVICE#*"], {"dynamodb:PutItem"}),
+        (["SWEEP"], {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}),
+    )
+    assert keys == {"AuditRole": [findings], "SweepRole": [findings, orphans, turns]}
 
 
 def test_the_trail_is_written_where_tasks_are_followed_and_never_read_as_a_whole(deployed: Stack) -> None:
@@ -78,13 +85,13 @@ def test_tasks_are_counted_in_the_allowed_clusters_only(action: str) -> None:
     assert condition == {"StringLike": {"ecs:cluster": ["*:cluster/granja", "*:cluster/prod-*"]}}
 
 
-def test_a_stale_address_a_critical_finding_and_a_service_in_trouble_for_15_minutes_are_alarms(
+def test_a_stale_address_a_critical_finding_a_failed_part_and_a_service_in_trouble_are_alarms(
     deployed: Stack,
 ) -> None:
     alarms = deployed.of("AWS::CloudWatch::Alarm").values()
     ours = {one["MetricName"]: one for one in alarms if one["Namespace"] == "ecs-expose"}
 
-    assert set(ours) == {"StaleAddresses", "AuditFindingsCritical", "TroubledFor"}
+    assert set(ours) == {"StaleAddresses", "AuditFindingsCritical", "TroubledFor", "SweepPartsFailed"}
     service = deployed.properties("Sweep")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     for alarm in ours.values():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]

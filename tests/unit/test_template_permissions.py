@@ -55,6 +55,7 @@ CALLS = {
         ),
         *("sqs:SendMessage", "events:PutEvents"),
         *("ecs:DescribeServices", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeTaskDefinition"),
+        *("ecs:DescribeClusters", "tag:GetResources"),
         *("ecs:DescribeContainerInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances"),
         *("ec2:DescribeSubnets", "servicediscovery:ListNamespaces", "servicediscovery:ListServices"),
         *(
@@ -95,7 +96,14 @@ CALLS = {
     },
     "Sweep": {
         *("tag:GetResources", "ecs:ListTasks", "ecs:DescribeTasks", "ec2:DescribeNetworkInterfaces"),
-        *("dynamodb:Scan", "dynamodb:Query", "sqs:SendMessage"),
+        *(
+            "dynamodb:Scan",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        ),
+        *("sqs:SendMessage", "events:PutEvents", "ecs:DescribeServices"),
     },
     "Audit": {
         *(
@@ -149,9 +157,7 @@ COUNTS_TASKS = {
     *("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeContainerInstances"),
     "ec2:DescribeInstances",
 }
-WATCHES_ZONES = {
-    *("route53:ListResourceRecordSets", "events:PutEvents", "dynamodb:PutItem", "dynamodb:DeleteItem"),
-}
+WATCHES_ZONES = {"route53:ListResourceRecordSets"}
 STOPS_LOGS = {"logs:DeleteLogDelivery"}
 DELIVERS_LOGS = {
     *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery"),
@@ -267,6 +273,16 @@ def test_tasks_are_read_and_stopped_in_the_allowed_clusters_only(action: str) ->
     for role in roles:
         allowed = {"ecs:cluster": ["*:cluster/granja", "*:cluster/prod-*"]}
         assert _conditions(deployed, role, action) == [{"StringLike": allowed}]
+
+
+def test_clusters_are_asked_for_only_where_they_are_allowed() -> None:
+    (asked,) = (
+        one
+        for one in stack(AllowedClusters="granja,prod-*").statements("ReconcileRole")
+        if "ecs:DescribeClusters" in listed(one["Action"])
+    )
+
+    assert [arn.rpartition(":")[2] for arn in asked["Resource"]] == ["cluster/granja", "cluster/prod-*"]
 
 
 def test_records_are_written_below_the_allowed_names_only() -> None:

@@ -17,6 +17,7 @@ from expose.ledger import Ledger
 from expose.mechanisms.declared import declared
 from expose.model import Opening, Task
 from expose.networks import Networks
+from expose.orphans import SUBJECT
 from expose.outbox import Outbox
 from expose.published import published
 from expose.records import Memory, Record
@@ -72,7 +73,7 @@ class Auditor:
         self._census = census
         self._account = account
         self._prefix = prefix
-        self._zones = frozenset(f"{_ZONE}{zone}" for zone in zones)
+        self._others = {SUBJECT, *(f"{_ZONE}{zone}" for zone in zones)}
         self._clock = clock
 
     def run(self) -> None:
@@ -139,7 +140,7 @@ class Auditor:
         subjects: dict[str, Subject] = {}
         for name in sorted({*audit.suspects, *before}):
             was, suspects = before.get(name, Subject()), audit.suspects.get(name, [])
-            if name in self._zones or (not suspects and _cluster(name) in audit.unread):
+            if name in self._others or (not suspects and _cluster(name) in audit.unread):
                 continue
             found = _subject(name, suspects, opened, now)
             subjects[name] = self._reported.settle(name, was, found)

@@ -25,19 +25,23 @@ from expose.guard import Guard
 from expose.inspecting import Inspector
 from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
+from expose.membership import Membership
 from expose.memories import Memories
 from expose.names import Names
 from expose.networks import Networks
 from expose.notifier import Notifier
+from expose.orphans import Orphans
 from expose.outbox import Outbox
 from expose.replacing import Replacer
 from expose.reported import Reported
-from expose.resources import Adapters, Placement, adapters
+from expose.resources import Adapters, Marked, Placement, adapters
 from expose.settings import Settings
 from expose.shared import Shared
-from expose.sweep import Sweep
+from expose.sweep import Finders, Sweep
+from expose.tagged import Tagged
 from expose.telemetry import Telemetry
 from expose.trail import Trail
+from expose.turn import Turn
 from expose.withdraw import Withdrawer
 from expose.worker import Worker
 
@@ -177,15 +181,30 @@ class Parts:
     @cached_property
     def sweep(self) -> Sweep:
         return Sweep(
-            clients=self._clients,
-            source=self._source,
             ledger=self._ledger,
             guard=self._guard,
+            finders=Finders(
+                Tagged(self._clients, prefix=self.settings.prefix, clock=_now),
+                Membership(self._source, clock=_now),
+                self._orphans,
+            ),
             outbox=self._outbox,
             telemetry=self.telemetry,
             limits=self.settings.limits,
-            prefix=self.settings.prefix,
             verify_minutes=self.settings.verify_minutes,
+            turn=lambda: Turn(self._clients, self.settings.table, clock=_now),
+            clock=_now,
+        )
+
+    @cached_property
+    def _orphans(self) -> Orphans:
+        return Orphans(
+            marked=Marked(self._clients),
+            ledger=self._ledger,
+            reported=self.reported,
+            mark=self._deciding.mark,
+            stack=self.settings.stack,
+            prefix=self.settings.prefix,
             clock=_now,
         )
 
@@ -225,6 +244,7 @@ class Parts:
         return Guard(
             clients=self._clients,
             networks=Networks(self._clients),
+            source=self._source,
             trail=self.trail,
             reported=self.reported,
             telemetry=self.telemetry,

@@ -25,7 +25,7 @@ from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.telemetry import Telemetry
-from expose.verdict import announcement, judge, next_look, refusal_record
+from expose.verdict import adoption, announcement, judge, next_look, refusal_record
 from expose.work import Depth, Work
 
 _UNTOLD = 60.0  # seconds before it is told again what the event bus did not take
@@ -182,6 +182,8 @@ class Controller:
         removed = gone and not record.owned
         record = replace(record, message="everything that it made is gone") if removed else record
         record = self._timed(record, outcome, work, verified=ask.fresh)
+        if outcome.adopted:
+            self._outbox.publish([adoption(record, outcome.adopted)])
         record = self._told(record, removed=removed)
         if removed and not record.closed:
             self._ledger.forget_record(record)
@@ -190,6 +192,8 @@ class Controller:
         self._telemetry.decided(
             record, ask.record, changes=outcome.changes, reason=work.reason, removed=removed
         )
+        if outcome.adopted:
+            self._telemetry.adopted(record, outcome.adopted)
         return None if removed and not record.closed else record
 
     def _told(self, record: Record, *, removed: bool) -> Record:

@@ -10,9 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from expose.addresses import Addresses
 from expose.arn import ServiceArn
-from expose.aws import Clients, chunks
+from expose.aws import Clients, chunks, code
+from expose.gone import NO_CLUSTER, check_gone, check_stopped
 from expose.model import Definition, Port, Service, Task
 from expose.policy import Detail, ready
 from expose.refusals import NotYet
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 ACTIONS = frozenset(
     {
+        "ecs:DescribeClusters",
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
         "ecs:DescribeTasks",
@@ -51,16 +55,26 @@ class Source:
     def service(self, arn: ServiceArn, last: Service, *, now: float) -> Service:
         """The service with its tags as they are now, and the tasks that were last known.
 
-        A service that is gone, or going, comes back inactive and without tags: both ask for nothing (F§1.4).
+        A service that is gone, or going, comes back inactive and without tags: both ask for nothing (F§1.4). That it is
+        gone is believed only after a second, different question. Raise `NotYet` where ECS contradicts itself.
         """
-        answer = self._clients.ecs.describe_services(
-            cluster=arn.cluster, services=[arn.name], include=["TAGS"]
-        )
-        _only_missing(answer["failures"])
-        for described in answer["services"]:
-            if described.get("status") == "ACTIVE":
-                return self._active(described, last, now)
-        return replace(last, active=False, wanted=0, tags={}, read_at=now)
+        inactive = replace(last, active=False, wanted=0, tags={}, read_at=now)
+        try:
+            answer = self._clients.ecs.describe_services(
+                cluster=arn.cluster, services=[arn.name], include=["TAGS"]
+            )
+            _only_missing(answer["failures"])
+            found = {described.get("status"): described for described in answer["services"]}
+            if "ACTIVE" in found:
+                return self._active(found["ACTIVE"], last, now)
+            if "DRAINING" in found:
+                return inactive
+            check_stopped(arn, self._described(arn, (task.id for task in last.tasks)))
+        except ClientError as error:
+            if code(error) != NO_CLUSTER:
+                raise
+            check_gone(arn.cluster, self._clients.ecs.describe_clusters(clusters=[arn.cluster]))
+        return replace(inactive, tasks=())
 
     def tasks(
         self, service: Service, stopped: Collection[str], *, detail: Detail, afresh: bool, now: float

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from expose.adopting import forgotten, inherited, left_behind
 from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
@@ -16,8 +17,8 @@ from expose.deciding import Deciding
 from expose.foresight import Foresight
 from expose.model import Exposure, Identity, Resource, Service
 from expose.outcome import Outcome
-from expose.plan import Plan, plan, recorded
-from expose.policy import POLICIES, withdrawal
+from expose.plan import Delete, Plan, plan, recorded
+from expose.policy import POLICIES, stopped, withdrawal
 from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet, Refused
@@ -44,9 +45,11 @@ class Exposing:
         better than no address.
         """
         record, error = self._applier.settle(ask.record, service.alive)
-        record, current = self._read(record, ask) if ask.fresh else (record, recorded(record.owned))
+        record, current, adopted = (
+            self._read(record, ask, service) if ask.fresh else (record, recorded(record.owned), ())
+        )
         failed = ask.failure or (OperationFailed(error) if error else None)
-        outcome, decided = Outcome(record, refused=ask.refusal, failed=failed), False
+        outcome, decided = Outcome(record, refused=ask.refusal, failed=failed, adopted=adopted), False
         for attempt in ask.attempts:
             try:
                 desired, partly = self.deciding.desired(attempt, service, outcome.record, none_ready_for)
@@ -64,6 +67,7 @@ class Exposing:
                 break
             current = recorded(outcome.record.owned)
         outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
+        outcome = self._adopt(ask, outcome, service, serving)
         return self._watch(ask, outcome, service)
 
     def withdraw(self, ask: Ask, service: Service, addresses: Collection[str]) -> Outcome:
@@ -80,7 +84,7 @@ class Exposing:
 
     def foresee(self, ask: Ask, service: Service, *, none_ready_for: float) -> Foresight:
         """What `follow` would come to, with all of it read afresh and nothing changed, in AWS or in the ledger."""
-        record, current = self._read(ask.record, ask)
+        record, current, _ = self._read(ask.record, ask, service)
         seen = Foresight(ask, record, current, refused=ask.refusal, failed=ask.failure)
         for attempt in ask.attempts:
             try:
@@ -163,9 +167,34 @@ class Exposing:
         applied.withheld = str(wanted) if wanted != permitted else ""
         return applied
 
-    def _read(self, record: Record, ask: Ask) -> tuple[Record, Mapping[Identity, str]]:
-        """What AWS says is there. What carries our mark and was forgotten is ours again; what is only claimed stays so, for
-        not all that is seen carries a mark.
+    def _adopt(self, ask: Ask, outcome: Outcome, service: Service, serving: Sequence[str]) -> Outcome:
+        """Take over what was there before us: in what has just been made, and, once all that is asked for is there, beside
+        it. Of that, withdraw what nobody asks for.
+        """
+        mark = self.deciding.mark(ask.record)
+        try:
+            found = inherited(ask.record, outcome.record, self._adapters, mark, service)
+            settled = ask.fresh and not outcome.unfinished and not outcome.waiting
+            beside = left_behind(outcome.record, self._adapters, mark) if settled else {}
+        except AwsError as failure:
+            outcome.failed = outcome.failed or failure
+            return outcome
+        if not (found := found | beside):
+            return outcome
+        record = outcome.record.owning(outcome.record.by_identity | found)
+        closings = (
+            each
+            for each in reversed(found.values())
+            if each.identity in beside or stopped(each, service.alive)
+        )
+        applied = self._apply(ask, Plan(closings=tuple(map(Delete, closings))), record, service, serving)
+        return replace(applied.after(outcome), adopted=(*outcome.adopted, *map(str, found)))
+
+    def _read(
+        self, record: Record, ask: Ask, service: Service
+    ) -> tuple[Record, Mapping[Identity, str], tuple[str, ...]]:
+        """What AWS says is there, and what of it was forgotten: it carries our mark, and is ours again. What is only
+        claimed stays so, for not all that is seen carries a mark.
         """
         seen = {
             each.identity: each
@@ -174,7 +203,8 @@ class Exposing:
         }
         recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
         current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
-        return record.owning(seen | record.by_identity), current
+        adopted = forgotten(seen, record, service)
+        return record.owning(adopted | record.by_identity), current, tuple(map(str, adopted))
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

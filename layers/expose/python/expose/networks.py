@@ -67,6 +67,20 @@ class Networks:
         ]
         return {asked[address]: interface for address, interface in held if address in asked}
 
+    def beside(self, private: Iterable[str], *, account: str) -> dict[str, set[str]]:
+        """All public and IPv6 addresses of the interfaces that have each of these private addresses; no entry where none
+        has.
+        """
+        found: dict[str, set[str]] = {}
+        for described in self._described("addresses.private-ip-address", private, account):
+            interface = ec2.interface(described)
+            public = {interface.public_ipv4, *(str(ip_address(each)) for each in interface.ipv6)}
+            there = described.get("PrivateIpAddresses", [])
+            public |= {each.get("Association", {}).get("PublicIp", "") for each in there}
+            for each in (interface.private_ipv4, *(each.get("PrivateIpAddress", "") for each in there)):
+                found.setdefault(each, set()).update(public - {""})
+        return found
+
     def openings(
         self, tasks: Mapping[str, Iterable[str]], *, account: str
     ) -> dict[str, tuple[Opening, ...] | None]:

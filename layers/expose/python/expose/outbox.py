@@ -7,10 +7,10 @@ to a queue of its own first, where it waits behind no work of its service. The l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from expose.aws import AwsError, Clients, chunks
+from expose.aws import AwsError, Clients, chunks, code
 from expose.model import digest
 from expose.telemetry import Telemetry
 from expose.verdict import Announcement
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ACTIONS = frozenset({"events:PutEvents", "sqs:SendMessage"})
 
 _LONGEST = 900  # seconds that SQS can delay a message; whoever waits longer is found by the sweep
+
+_TRIES = 2  # to send a message, beside the SDK's own
 
 
 class Unsent(Exception):  # noqa: N818 - it names what happened to the messages
@@ -56,30 +58,50 @@ class Outbox:
         )
 
     def all_now(self, works: Iterable[Work], once: str) -> None:
-        """Queue many. Raise `Unsent` where some were not taken."""
+        """Queue many. What is not taken at once is tried a second time; raise `Unsent` where some were not taken then,
+        after all others were.
+        """
         by_queue: dict[str, list[Work]] = {}
         for work in works:
             by_queue.setdefault(self._queue(work), []).append(work)
-        for queue, each in by_queue.items():
-            self._send(queue, each, once)
+        unsent = [
+            problem
+            for queue, each in by_queue.items()
+            for chunk in chunks(each, 10)
+            for problem in self._unsent(queue, chunk, once)
+        ]
+        if unsent:
+            raise Unsent(f"{len(unsent)} messages were not taken, the first of them for {unsent[0]}")
 
     def _queue(self, work: Work) -> str:
         return self._withdraw_queue if work.gone and not work.withdrawn else self._work_queue
 
-    def _send(self, queue: str, works: Iterable[Work], once: str) -> None:
-        for chunk in chunks(works, 10):
-            entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {
-                    "Id": str(number),
-                    "MessageBody": dump(work),
-                    "MessageGroupId": digest(work.service),
-                    "MessageDeduplicationId": f"{once}-{digest(work.service)}",
-                }
-                for number, work in enumerate(chunk)
-            ]
+    def _unsent(self, queue: str, works: Sequence[Work], once: str) -> list[str]:
+        """Of up to ten, the services whose messages were not taken, with the reason."""
+        left, why = works, ""
+        for _ in range(_TRIES):
+            left, why = self._sent(queue, left, once) if left else ([], "")
+        return [f"{work.service} ({why})" for work in left]
+
+    def _sent(self, queue: str, works: Sequence[Work], once: str) -> tuple[Sequence[Work], str]:
+        """Those of up to ten that were not taken, and why."""
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(number),
+                "MessageBody": dump(work),
+                "MessageGroupId": digest(work.service),
+                "MessageDeduplicationId": f"{once}-{digest(work.service)}",
+            }
+            for number, work in enumerate(works)
+        ]
+        try:
             answer = self._clients.sqs.send_message_batch(QueueUrl=queue, Entries=entries)
-            if answer.get("Failed"):
-                raise Unsent(f"{len(answer['Failed'])} of {len(chunk)} messages were not taken")
+        except AwsError as error:
+            return works, code(error)
+        failed = answer.get("Failed", [])
+        return [works[int(each["Id"])] for each in failed], ", ".join(
+            sorted({each["Code"] for each in failed})
+        )
 
     def later(self, work: Work, *, seconds: float, once: str = "") -> None:
         """Queue work to come back in `seconds`. With `once`, those of the same name become one when they do."""

@@ -11,7 +11,9 @@ from expose.refusals import Behind, NotYet, Refused
 
 @dataclass(slots=True)
 class Outcome:
-    """How it went: the record as saved, the changes made, and the first of each thing that stood in the way."""
+    """How it went: the record as saved, the changes made, and the first of each thing that stood in the way. `adopted`
+    is what was found to be ours, and was not in the ledger.
+    """
 
     record: Record
     changes: int = 0
@@ -20,6 +22,7 @@ class Outcome:
     waiting: NotYet | None = None
     withheld: str = ""
     opening: bool = False
+    adopted: tuple[str, ...] = ()
     unopened: set[Identity] = field(default_factory=set)
 
     @property
@@ -36,6 +39,7 @@ class Outcome:
             failed=earlier.failed or self.failed,
             withheld=earlier.withheld or self.withheld,
             opening=earlier.opening or self.opening,
+            adopted=(*earlier.adopted, *self.adopted),
         )
         if earlier.waiting:
             merged.wait(earlier.waiting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -68,6 +68,16 @@ class Telemetry:
         self._metrics.add_metric(
             "TroubledFor", MetricUnit.Seconds, now - work.troubled_since if work.troubled_since else 0.0
         )
+
+    def failed_apart(self, count: int) -> None:
+        """Parts of a sweep that could not be carried out."""
+        self._metrics.add_metric("SweepPartsFailed", MetricUnit.Count, count)
+
+    def adopted(self, record: Record, found: Collection[str]) -> None:
+        """What carried our mark and was not in the ledger."""
+        message = f"{record.tag}: found what we had made and lost sight of: {', '.join(found)}"
+        self.warn(message, service_arn=record.service, tag=record.tag)
+        self._metrics.add_metric("ResourcesAdopted", MetricUnit.Count, len(found))
 
     def astray(self, count: int) -> None:
         """Public addresses that are published and not held."""

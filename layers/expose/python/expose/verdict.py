@@ -122,6 +122,19 @@ def announcement(record: Record, *, removed: bool) -> tuple[str, Announcement | 
     return said, Announcement("Exposure Changed" if removed or withheld else _EVENTS[record.status], detail)
 
 
+def adoption(record: Record, found: Sequence[str]) -> Announcement:
+    """That something was found that we had made, and had lost sight of."""
+    detail = {
+        "service": record.service,
+        "tag": record.tag,
+        "value": record.value,
+        "resources": list(found),
+        "message": f"{len(found)} things carried the mark of {record.tag} and were not in the ledger: what the tag asks for "
+        "stays, and the rest is withdrawn",
+    }
+    return Announcement("Resource Adopted", detail)
+
+
 def stale_withdrawn(
     before: Record, after: Record, going: Iterable[Owned], addresses: Collection[str], *, reason: str
 ) -> Announcement | None:

@@ -5,17 +5,30 @@ To add a kind of resource, write its adapter and add its line to `adapters`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from expose.aws import Clients
 from expose.ledger import Ledger
+from expose.model import Owned
 from expose.names import Names
 from expose.resources import apigateway, certificates, claims, cloudmap, elb, network, restapi, ssm
 from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
+from expose.resources.marked import Marked
 from expose.shared import Shared
 
-__all__ = ["Adapters", "Batch", "Condition", "Finder", "Ids", "Made", "Placement", "Settled", "adapters"]
+__all__ = [
+    "Adapters",
+    "Batch",
+    "Condition",
+    "Finder",
+    "Ids",
+    "Made",
+    "Marked",
+    "Placement",
+    "Settled",
+    "adapters",
+]
 
 Placement = network.Placement
 
@@ -23,7 +36,7 @@ Placement = network.Placement
 @dataclass(frozen=True, slots=True)
 class Adapters:
     """By kind: what changes it, what follows its operations, what answers look-ups for it, what takes many of it in one
-    call, what tells how healthy it is.
+    call, what tells how healthy it is. `marked` finds all that carries a mark, whether or not the ledger knows of it.
     """
 
     kinds: Mapping[str, Kind]
@@ -31,6 +44,7 @@ class Adapters:
     finders: Mapping[str, Finder]
     batches: Mapping[str, Batch] = field(default_factory=dict)
     health: Mapping[str, Health] = field(default_factory=dict)
+    marked: Callable[[str], Iterable[Owned]] = lambda _: ()
 
 
 def adapters(
@@ -106,4 +120,5 @@ def adapters(
         },
         batches={"elb.target": targets, "rest.route": routes, "ssm.address": addresses},
         health={"elb.target": targets},
+        marked=Marked(clients).of_exposure,
     )

@@ -7,9 +7,10 @@ meet another are asked for again; the account allows ten calls a second for ever
 
 from __future__ import annotations
 
+from expose.resources.apigateway.aliases import Aliases
 from expose.resources.apigateway.apis import Apis
 from expose.resources.apigateway.authorizers import Authorizers
-from expose.resources.apigateway.domains import Aliases, Domains, Mappings
+from expose.resources.apigateway.domains import Domains, Mappings
 from expose.resources.apigateway.integrations import Integrations
 from expose.resources.apigateway.links import Links
 from expose.resources.apigateway.permissions import Permissions

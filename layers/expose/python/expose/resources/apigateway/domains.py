@@ -1,13 +1,11 @@
-"""Custom domains, what is mapped into them, and their names in Route 53 (F§5.4)."""
+"""Custom domains, and what is mapped into them (F§5.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from expose.aws import Clients, code
+from expose.aws import Clients
 from expose.model import Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
 from expose.resources.apigateway.edge import by_id, changing, pages, said, unless_gone
@@ -37,12 +35,10 @@ class Domains:
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
-            if entry.identity.kind == "apigw.domain" and entry.aws_id:
-                found = self._described(entry.aws_id)
-                if found is not None:
-                    configuration = (found.get("DomainNameConfigurations") or [{}])[0]
-                    spec = {"name": entry.aws_id, "certificate": configuration.get("CertificateArn", "")}
-                    yield Owned(entry.identity, fingerprint(spec), entry.aws_id, shared=True)
+            if entry.identity.kind == "apigw.domain" and (found := self._ours(entry.aws_id)):
+                configuration = (found.get("DomainNameConfigurations") or [{}])[0]
+                spec = {"name": entry.aws_id, "certificate": configuration.get("CertificateArn", "")}
+                yield Owned(entry.identity, fingerprint(spec), entry.aws_id, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         gateway, name = self._clients.apigatewayv2, resource.spec["name"]
@@ -54,8 +50,8 @@ class Domains:
                     Tags={OWNER_TAG: self._stack},
                 )
         except gateway.exceptions.ConflictException as error:
-            made = self._described(name)
-            if made is None or made.get("Tags", {}).get(OWNER_TAG) != self._stack:
+            made = self._ours(name)
+            if made is None:
                 raise Refused("NameTaken", f"custom domain {name} was not made by this stack") from error
         except gateway.exceptions.BadRequestException as error:
             problem = f"API Gateway does not take the stack's certificate for {name}: {said(error)}"
@@ -70,17 +66,23 @@ class Domains:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        found = self._described(owned.identity.key)
-        ours = found is not None and found.get("Tags", {}).get(OWNER_TAG) == self._stack
-        return owned.identity.key if ours else ""
+        return owned.identity.key if self._ours(owned.identity.key) else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """One that somebody has made in the place of ours has its name, and not our mark."""
         gateway = self._clients.apigatewayv2
+        if not self._ours(aws_id):
+            return ""
         with unless_gone(), changing():
             if any(True for _ in pages(gateway.get_api_mappings, DomainName=aws_id)):
                 raise NotYet(f"custom domain {aws_id} still has mappings", seconds=30)
             gateway.delete_domain_name(DomainName=aws_id)
         return ""
+
+    def _ours(self, name: str) -> GetDomainNameResponseTypeDef | None:
+        """What there is to know of one that this stack has made; None where there is none."""
+        found = self._described(name) if name else None
+        return found if found and found.get("Tags", {}).get(OWNER_TAG) == self._stack else None
 
     def _described(self, name: str) -> GetDomainNameResponseTypeDef | None:
         gateway = self._clients.apigatewayv2
@@ -148,84 +150,15 @@ class Mappings:
         return ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
+        """One that leads to another API by now is somebody else's."""
         domain = owned.identity.key.partition("/")[0]
         with unless_gone(), changing():
-            if aws_id in self._all(domain):
+            if self._all(domain).get(aws_id, {}).get("ApiId", "") == ids.get("api"):
                 self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
         return ""
 
     def _all(self, domain: str) -> dict[str, Any]:
         return by_id(self._clients.apigatewayv2.get_api_mappings, "ApiMappingId", DomainName=domain)
-
-
-class Aliases:
-    """The record that leads a host to its domain. One that is there and leads elsewhere is somebody else's."""
-
-    ACTIONS = frozenset({"route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"})
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-
-    def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
-        for entry in owned:
-            if entry.identity.kind == "route53.alias" and entry.aws_id:
-                zone, _, name = entry.identity.key.partition("/")
-                if self._record(zone, name) is not None:
-                    spec = {"zone": zone, "name": name}
-                    yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
-
-    def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
-        zone, name = resource.spec["zone"], resource.spec["name"]
-        wanted = self._wanted(name)
-        there = self._record(zone, name)
-        if there is None:
-            self._change(zone, "CREATE", wanted)
-        elif _leads_to(there) != _leads_to(wanted):
-            raise Refused("NameTaken", f"zone {zone} has a record for {name} already, which leads elsewhere")
-        return Made(f"{zone}/{name}", address=name)
-
-    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        return self.create(resource, ids, mark)
-
-    def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key
-
-    def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
-        zone, _, name = owned.identity.key.partition("/")
-        there = self._record(zone, name)
-        gateway = self._clients.apigatewayv2
-        try:
-            ours = self._wanted(name)
-        except gateway.exceptions.NotFoundException:
-            ours = None
-        if there is not None and (ours is None or _leads_to(there) == _leads_to(ours)):
-            self._change(zone, "DELETE", there)
-        return ""
-
-    def _wanted(self, name: str) -> Any:
-        address, zone = target(self._clients.apigatewayv2.get_domain_name(DomainName=name))
-        alias = {"DNSName": address, "HostedZoneId": zone, "EvaluateTargetHealth": False}
-        return {"Name": name, "Type": "A", "AliasTarget": alias}
-
-    def _record(self, zone: str, name: str) -> Any:
-        answer = self._clients.route53.list_resource_record_sets(
-            HostedZoneId=zone, StartRecordName=name, StartRecordType="A", MaxItems="1"
-        )
-        for record in answer["ResourceRecordSets"]:
-            if record["Name"].rstrip(".") == name and record["Type"] == "A":
-                return record
-        return None
-
-    def _change(self, zone: str, action: Any, record: Any) -> None:
-        try:
-            self._clients.route53.change_resource_record_sets(
-                HostedZoneId=zone,
-                ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
-            )
-        except ClientError as error:
-            if code(error) != "InvalidChangeBatch":
-                raise
-            raise NotYet(f"another change of {record['Name']} came first", seconds=5) from error
 
 
 def target(domain: Any) -> tuple[str, str]:
@@ -240,7 +173,3 @@ def _configuration(resource: Resource) -> Any:
         "EndpointType": "REGIONAL",
         "SecurityPolicy": "TLS_1_2",
     }
-
-
-def _leads_to(record: Any) -> str:
-    return str(record.get("AliasTarget", {}).get("DNSName", "")).rstrip(".").lower()

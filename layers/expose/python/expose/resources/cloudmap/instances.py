@@ -10,6 +10,7 @@ from expose.refusals import NoRoom, NotYet
 from expose.resources.cloudmap.mark import OWNER_ATTRIBUTE
 from expose.resources.kind import Ids, Made
 
+_ADDRESSES = ("AWS_INSTANCE_IPV4", "AWS_INSTANCE_IPV6")
 _ADDED_BY_AWS = frozenset({"AWS_INIT_HEALTH_STATUS"})
 
 
@@ -86,4 +87,5 @@ def _seen(service: Owned, aws_id: str, attributes: dict[str, str]) -> Owned:
         aws_id=aws_id,
         refs={"service": service.identity},
         task=aws_id.removeprefix("x-"),
+        address=" ".join(attributes[name] for name in _ADDRESSES if name in attributes),
     )

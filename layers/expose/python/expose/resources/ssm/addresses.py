@@ -13,6 +13,7 @@ from expose.resources.ssm.parameters import Parameters
 from expose.resources.ssm.parts import Part, dumps, having, loads, without
 
 _KIND = "ssm.address"
+_FAMILIES = ("ipv4", "ipv6")
 
 
 class Addresses:
@@ -74,4 +75,5 @@ class Addresses:
                     aws_id=task,
                     refs={"list": list_.identity},
                     task=task,
+                    address=" ".join(entry[family] for family in _FAMILIES if family in entry),
                 )
