@@ -6,14 +6,14 @@ the one before. Neighbours of one kind that AWS takes in one call go in one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from expose.aws import AwsError
 from expose.model import MAKING, Identity, Owned, Resource, resolve
 from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
-from expose.policy import stopped
+from expose.policy import is_last, stopped
 from expose.records import Record
 from expose.refusals import Behind, InTheWay, NoRoom, NotYet, Refused
 from expose.resources import Adapters, Batch, Ids, Made
@@ -77,7 +77,7 @@ class Application:
             changes, key=lambda each: (not each.owned.task, turn.get(each.owned.task, -1))
         ):  # the last to stop stays
             entry = change.owned
-            if self.outcome.opening and entry.task in serving and _is_last(entry, staying):
+            if self.outcome.opening and entry.task in serving and is_last(entry, staying.values()):
                 self.outcome.wait(
                     NotYet("the last way in stays until its successor is open", seconds=_SUCCESSOR)
                 )
@@ -184,14 +184,13 @@ class Application:
     def _forget(self, owned: Sequence[Owned], batch: Batch | None) -> None:
         """They are gone from AWS; what is left of them is in the ledger."""
         for entry in owned:
-            if batch:
-                self._gone(entry.identity)
-            else:
-                self._delete(entry, 0.0)
+            self._gone(entry.identity) if batch else self._delete(entry, 0.0)
 
     def _delete(self, entry: Owned, grace: float) -> None:
         """The grace period of what is shared begins at once; but it is let go of only after what hangs on it."""
-        unused_since = self._leave(entry) if entry.shared else None
+        unused_since = (
+            self._shared.leave(entry.identity, self._mark, now=self._clock()) if entry.shared else None
+        )
         for child in self.entries.values():
             if entry.identity in child.parents:
                 raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
@@ -237,20 +236,14 @@ class Application:
         for entry in owned:
             self._gone(entry.identity)
 
-    def _leave(self, entry: Owned) -> float | None:
-        return self._shared.leave(entry.identity, self._mark, now=self._clock())
-
     def _may_go(self, entry: Owned, unused_since: float | None, grace: float) -> bool:
         """Whether nobody else uses a shared resource. Raise `NotYet` while it is kept for who may want it again."""
         if unused_since is None:
             return False
         if (left := unused_since + grace - self._clock()) > 0:
-            self.entries[entry.identity] = replace(
-                entry, leaving=True
-            )  # who wants it again has to join again
-            raise NotYet(
-                f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again", seconds=left
-            )
+            self.entries[entry.identity] = replace(entry, leaving=True)  # who wants it again joins again
+            kept = f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again"
+            raise NotYet(kept, seconds=left)
         return self._shared.close(entry.identity, self._mark)
 
     def _made(self, entry: Owned, made: Made) -> None:
@@ -265,8 +258,3 @@ class Application:
         if self.entries[identity].shared:
             self._shared.drop(identity)
         del self.entries[identity]
-
-
-def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:
-    """Whether no other task is surely reachable."""
-    return not any(each.reachable for each in staying.values() if each.identity != entry.identity)

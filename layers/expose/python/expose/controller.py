@@ -25,7 +25,7 @@ from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.telemetry import Telemetry
-from expose.verdict import adoption, announcement, judge, next_look, refusal_record
+from expose.verdict import adoption, announcement, judge, next_look, refusal_record, stale_withdrawn
 from expose.work import Depth, Work
 
 _UNTOLD = 60.0  # seconds before it is told again what the event bus did not take
@@ -184,6 +184,7 @@ class Controller:
         record = self._timed(record, outcome, work, verified=ask.fresh)
         if outcome.adopted:
             self._outbox.publish([adoption(record, outcome.adopted)])
+        self._tell_strays(ask.record, record, work)
         record = self._told(record, removed=removed)
         if removed and not record.closed:
             self._ledger.forget_record(record)
@@ -195,6 +196,13 @@ class Controller:
         if outcome.adopted:
             self._telemetry.adopted(record, outcome.adopted)
         return None if removed and not record.closed else record
+
+    def _tell_strays(self, before: Record, after: Record, work: Work) -> None:
+        """Of stray addresses that were left to this pass, because their successor opens first, which are gone now."""
+        left = [each for each in before.owned if not each.leaving]
+        told = stale_withdrawn(before, after, left, work.astray, reason="")
+        if told and told.detail["state"] == "withdrawn":
+            self._outbox.publish([told])
 
     def _told(self, record: Record, *, removed: bool) -> Record:
         """As announced; where the event bus did not take it, to be looked at soon."""

@@ -37,6 +37,11 @@ def stopped(entry: Owned, alive: Collection[str]) -> bool:
     return bool(entry.task) and entry.task not in alive
 
 
+def is_last(entry: Owned, staying: Iterable[Owned]) -> bool:
+    """Whether no other task is surely reachable."""
+    return not any(each.reachable for each in staying if each.identity != entry.identity)
+
+
 def withdrawal(owned: Iterable[Owned], alive: Collection[str]) -> Plan:
     """Of what is there for tasks that are to stop, or have."""
     return Plan(closings=tuple(Delete(each) for each in owned if stopped(each, alive) and not each.busy))

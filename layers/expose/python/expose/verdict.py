@@ -139,7 +139,7 @@ def stale_withdrawn(
     before: Record, after: Record, going: Iterable[Owned], addresses: Collection[str], *, reason: str
 ) -> Announcement | None:
     """Of what was to go at addresses that nobody of ours holds, what went, or what could not: that once only."""
-    there = {each.identity for each in after.owned if not each.leaving}
+    there = {each.identity for each in after.owned if stands_at(each, addresses) and not each.leaving}
     stale = [each for each in going if stands_at(each, addresses)]
     gone = [each for each in stale if each.identity not in there]
     kept = [each for each in stale if each.identity in there]

@@ -11,6 +11,7 @@ the policy `observe` holds a withdrawal back, and then it is told.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -117,8 +118,10 @@ class Withdrawer:
             return self._troubled(work, trouble)
 
     def _withdraw_from(self, record: Record, memory: Memory, gone: _Gone, work: Work) -> float | None:
-        going = list(_going(record, gone, now=self._clock()))
         policy = self._reader.policy(memory.service)
+        # what is held back anyhow is told at once
+        at = math.inf if policy == "observe" else self._clock()
+        going = list(_going(record, gone, now=at))
         wanted = Plan(closings=tuple(map(Delete, going)))
         alive = memory.service.alive - {entry.task for entry in going}
         permitted = POLICIES[policy](wanted, alive)
