@@ -163,8 +163,7 @@ class Application:
             common = self._shared.join(resource.identity, self._mark)
             if common.aws_id:
                 return Made(common.aws_id, address=common.address)
-        adapter = self._adapters.kinds[resource.identity.kind]
-        return adapter.create(resource, ids, self._mark)
+        return self._adapters.kinds[resource.identity.kind].create(resource, ids, self._mark)
 
     def _check_parents(self, resource: Resource) -> None:
         for parent in resource.parents:
