@@ -22,6 +22,8 @@ class Function:
     environment: Mapping[str, str] = field(hash=False)
     timeout: float = 3.0
     memory: int = 128
+    reserved: int | None = None
+    """How many invocations may run at once, if that is limited."""
     retries: int = 2
     max_age: float = 21600.0
     dead_letters: str = ""
