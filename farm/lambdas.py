@@ -24,6 +24,7 @@ from farm.pump import Pump
 
 Job = Callable[[], None]
 Launch = Callable[[Job], object]
+Portion = Callable[[int], int]
 
 _LOG = logging.getLogger(__name__)
 _FIRST_RETRY = 60.0
@@ -32,6 +33,11 @@ _FIRST_RETRY = 60.0
 def at_once(job: Job) -> None:
     """How jobs are launched on virtual time: here and now."""
     job()
+
+
+def whole(batch_size: int) -> int:
+    """How many messages a poll gets where nothing is left to chance: as many as it asks for."""
+    return batch_size
 
 
 def in_threads(executor: Executor) -> Launch:
@@ -49,10 +55,13 @@ def in_threads(executor: Executor) -> Launch:
 class Lambdas:
     """The functions of one deployment, alive."""
 
-    def __init__(self, deployment: Deployment, runtime: Runtime, launch: Launch = at_once) -> None:
+    def __init__(
+        self, deployment: Deployment, runtime: Runtime, launch: Launch = at_once, portion: Portion = whole
+    ) -> None:
         self.deployment = deployment
         self.runtime = runtime
         self.launch = launch
+        self.portion = portion
         self.failures: list[tuple[str, FunctionError]] = []
         """Caller and error of every invocation that failed."""
 

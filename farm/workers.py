@@ -43,7 +43,7 @@ class Workers:
     seed: int = 0
     latency: tuple[float, float] = (0.02, 0.1)
     """Seconds that a call takes, from and to."""
-    stall: tuple[float, float, float] = (0.01, 0.5, 5.0)
+    stall: tuple[float, float, float] = (0.05, 0.2, 2.0)
     """The chance that whoever calls is held up before or after it, and for how many seconds, from and to."""
     fresh: float = 0.05
     """The chance that an invocation gets a new environment although an old one is free, which goes."""
@@ -65,6 +65,10 @@ class SideBySide:
         """Begin a job, which may invoke functions, beside all others."""
         self._at_work = [worker for worker in self._at_work if not worker.done]
         self._at_work.append(Worker(job))
+
+    def portion(self, batch_size: int) -> int:
+        """How many messages a poll gets: SQS has them on many hosts, and Lambda polls with many pollers."""
+        return self._random.choice((1, self._random.randint(1, batch_size)))
 
     def invoke(self, function: Function, event: Mapping[str, Any]) -> Any:
         worker = current()
