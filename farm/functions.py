@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+THROTTLED = "TooManyRequestsException"
+"""The kind of error of an invocation for which the function's reserved concurrency has no room."""
+
 
 @dataclass(frozen=True, slots=True)
 class Function:

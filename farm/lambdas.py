@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException
 
 from farm.aws import ONE_AT_A_TIME, clock, events
 from farm.deploy import Deployment
-from farm.functions import Function, FunctionError, Runtime
+from farm.functions import THROTTLED, Function, FunctionError, Runtime
 from farm.iam import may
 from farm.pump import Pump
 
@@ -108,12 +108,24 @@ class Lambdas:
         try:
             self.run(attempt.function, attempt.event)
         except FunctionError as error:
+            if error.kind == THROTTLED:
+                self._wait_for_room(attempt, number)
+                return
             pause = _FIRST_RETRY * 2 ** (number - 1)
             age = clock.now() + pause - attempt.since
             if number > attempt.function.retries or age > attempt.function.max_age:
                 self._bury(attempt, number, error)
             else:
                 clock.after(pause, lambda: self.launch(lambda: self._try(attempt, number + 1)))
+
+    def _wait_for_room(self, attempt: _Attempt, number: int) -> None:
+        """An event that found all environments busy comes again, more and more seldom, and has lost no attempt."""
+        pause = min(300.0, 2.0**attempt.throttled)
+        attempt.throttled += 1
+        if clock.now() + pause - attempt.since > attempt.function.max_age:
+            self._bury(attempt, number, FunctionError(THROTTLED, "Rate Exceeded."))
+        else:
+            clock.after(pause, lambda: self.launch(lambda: self._try(attempt, number)))
 
     def _bury(self, attempt: _Attempt, number: int, error: FunctionError) -> None:
         function = attempt.function
@@ -141,6 +153,7 @@ class _Attempt:
         self.function = function
         self.event = event
         self.since = since
+        self.throttled = 0
         self.id = str(uuid.uuid4())
 
     def told(self, number: int, error: FunctionError) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from farm.aws import clock
 from farm.copies import POOL, refill
 from farm.faults import Crash
-from farm.functions import Function, FunctionError
+from farm.functions import THROTTLED, Function, FunctionError
 from farm.guise import Guise, Lines
 from farm.runtimes import Logs, answer, context_of, new_logs, timed_out
 from farm.turns import Worker, current
@@ -110,7 +110,7 @@ class SideBySide:
     def _take(self, function: Function) -> _Environment:
         """One that is free or new, as long as the function's reserved concurrency has room."""
         if function.reserved is not None and self._busy[function] >= function.reserved:
-            raise FunctionError("TooManyRequestsException", "Rate Exceeded.")
+            raise FunctionError(THROTTLED, "Rate Exceeded.")
         self._busy[function] += 1
         idle = self._idle[function]
         if not idle:

@@ -322,6 +322,17 @@ def test_the_farm_goes_on_while_a_function_sleeps(
     assert read(sqs, "out")[0] == {"say": "meanwhile"}
 
 
+def test_a_handler_that_takes_too_long_does_nothing_any_more(
+    lambdas: Lambdas, sqs: SQSClient, timeline: Timeline
+) -> None:
+    """Also where functions run one at a time: a call that hangs for longer than the function may run is its last."""
+    GATE.faults.append(Fault("slow", operation="SendMessage", seconds=11, nth=1))
+    say("hello")
+    timeline.run_for(30)
+    assert [error.kind for _, error in lambdas.failures] == ["Sandbox.Timedout"]
+    assert read(sqs, "out") == []
+
+
 def test_a_custom_resource_that_fails_stops_the_deletion_and_says_why(
     lambdas: Lambdas, sqs: SQSClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
