@@ -129,7 +129,7 @@ def handler(event, context):
     answer = {"Status": os.environ.get("ANSWER", "SUCCESS"), "Reason": "as told", "PhysicalResourceId": "closing",
               **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}}
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=60).close()
 """
 
 
@@ -405,7 +405,7 @@ def test_the_same_runs_on_the_wall_clock_in_processes_of_its_own(template: Path)
             heard.extend(read(sqs, "out"))
             return len(heard) >= 2
 
-        assert timeline.run_until(both, limit=20)
+        assert timeline.run_until(both, limit=120)
         assert sorted(body["say"] for body in heard) == ["by queue", "by rule"]
         assert {call.caller for call in GATE.calls if call.operation == "SendMessage"} >= {"echo", "user"}
         lambdas.delete_stack()
