@@ -19,6 +19,7 @@ from farm.faults import Crash
 from farm.functions import Function, FunctionError
 from farm.guise import Guise, Lines
 from farm.sandbox import Context, Handler, load
+from farm.watching import Watch
 
 ROOT = Path(__file__).parents[1]
 Logs = dict[str, deque[str]]
@@ -152,6 +153,7 @@ class Subprocess:
 class _Worker:
     def __init__(self, function: Function, endpoint: str, log: deque[str]) -> None:
         self._function = function
+        self._ready = False
         path = os.pathsep.join(map(str, (ROOT / "layers/expose/python", ROOT)))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own module, the template's own paths
@@ -173,16 +175,11 @@ class _Worker:
             "invoked_function_arn": function.arn,
             "timeout": function.timeout,
         }
-        late = threading.Timer(function.timeout, self._process.kill)
-        late.start()
-        try:
+        self._ready = self._ready or bool(self._exchange(""))  # loading costs the function none of its time
+        with Watch(self._process, function) as watch:
             answer = self._exchange(json.dumps({"event": event, "context": context}) + "\n")
-        finally:
-            late.cancel()
         if not answer:
-            raise FunctionError(
-                "Runtime.ExitError", f"{function.name} died or took more than {function.timeout} s"
-            )
+            raise watch.ended or FunctionError("Runtime.ExitError", f"{function.name} has died")
         parsed: dict[str, Any] = json.loads(answer)
         return parsed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -412,3 +413,30 @@ def test_the_same_runs_on_the_wall_clock_in_processes_of_its_own(template: Path)
         assert sqs.list_queues().get("QueueUrls", []) == []
 
     on_the_wall(template, timeline, check)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("def handler(event, context): time.sleep(60)", "Sandbox.Timedout"),
+        (
+            "def handler(event, context): held = [bytearray(2**22) for _ in range(40)]; time.sleep(60)",
+            "Runtime.ExitError",
+        ),
+        ("def handler(event, context): os._exit(1)", "Runtime.ExitError"),
+        ("raise RuntimeError('at import')", "RuntimeError"),
+    ],
+)
+def test_a_process_ends_with_its_time_or_its_memory_and_the_next_invocation_has_a_new_one(
+    template: Path, timeline: Timeline, code: str, kind: str
+) -> None:
+    (template.parent / "echo" / "app.py").write_text(f"import os, time\n{code}\n")
+    echo = replace(deploy(template).function("echo"), timeout=2.0, memory=100)
+    runtime = Subprocess("http://127.0.0.1:1")
+    try:
+        for _ in range(2):
+            with pytest.raises(FunctionError) as ended:
+                runtime.invoke(echo, {})
+            assert ended.value.kind == kind
+    finally:
+        runtime.close()
