@@ -15,6 +15,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from expose import arn
 from farm.functions import FunctionError
 from farm.gate import GATE, Fault
 from farm.lambdas import whole
@@ -81,6 +82,28 @@ def test_a_world_begins_with_environments_that_remember_nothing_of_the_last_one(
             assert world.printed == ["a"]
 
 
+LAYERED = (
+    NOTES
+    + """
+    from expose import arn
+
+    def handler(event, context):
+        sqs.list_queues()
+        from expose import arn as imported_late
+        vars(imported_late).setdefault("told", sayings(event))
+        print(*arn.told)
+"""
+)
+
+
+def test_the_layers_modules_are_an_environments_own_also_when_they_are_imported_late(tmp_path: Path) -> None:
+    with toys(tmp_path, LAYERED) as world:
+        world.say("a", "b")
+        world.timeline.run_for(1)
+        assert sorted(world.printed) == ["a", "b"]
+    assert not hasattr(arn, "told")
+
+
 INTERLEAVED = (
     NOTES
     + """
@@ -111,6 +134,8 @@ def test_variables_time_and_output_are_each_invocations_own_while_they_take_turn
 COUNTS = (
     NOTES
     + """
+    table = boto3.resource("dynamodb", config=TWICE).Table("toys")
+
     def handler(event, context):
         found = table.get_item(Key={"pk": "count"}).get("Item", {"n": 0})
         table.put_item(Item={"pk": "count", "n": found["n"] + 1})
@@ -121,6 +146,7 @@ COUNTS = (
 def count_twice(folder: Path, seed: int) -> tuple[int, str]:
     """What two workers count to who each read, add one and write; and a digest of all calls, each with its time."""
     with toys(folder, COUNTS, Workers(seed)) as world:
+        GATE.faults.append(Fault("error", "ThrottlingException", operation="GetItem", nth=1))
         world.say("a")
         world.timeline.run_for(0.1)
         world.say("b")
