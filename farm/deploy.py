@@ -158,6 +158,9 @@ class Deployment:
             environment=_environment(folder.name, self.ref(name), memory, declared),
             timeout=float(self._property(name, "Timeout", 3)),
             memory=memory,
+            reserved=None
+            if (reserved := self._property(name, "ReservedConcurrentExecutions")) is None
+            else int(reserved),
             retries=int(invoke.get("MaximumRetryAttempts", 2)),
             max_age=float(invoke.get("MaximumEventAgeInSeconds", 21600)),
             dead_letters=destination or self._property(name, "DeadLetterConfig", {}).get("TargetArn", ""),

@@ -30,11 +30,12 @@ from farm.account import Account
 from farm.aws import ACCOUNT, REGION, events, mend
 from farm.aws.ecs import add_host
 from farm.bus import Bus, Envelope, Manners
+from farm.chance import repeatable
 from farm.deploy import deploy
 from farm.gate import GATE, Call
 from farm.iam import Iam
 from farm.internet import Internet
-from farm.lambdas import Lambdas, Launch, at_once, in_threads
+from farm.lambdas import Lambdas, Launch, Portion, at_once, in_threads, whole
 from farm.living import Living
 from farm.pace import DEMO
 from farm.runtimes import InProcess, Logs, Subprocess
@@ -42,6 +43,7 @@ from farm.setup import Setup
 from farm.throttle import Throttle
 from farm.timeline import Timeline, WallTimeline
 from farm.trail import Trail
+from farm.workers import SideBySide
 
 _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _PUBLISHED = "farm-published"
@@ -78,9 +80,14 @@ class Farm(Account, Internet):
         timeline, wanted = Timeline(), Setup(**setup)
         _prepare(timeline, wanted)
         with mock_aws(), ExitStack() as exits:
+            exits.enter_context(repeatable(wanted.seed))
             farm = cls(timeline, wanted)
             farm._open(exits)
-            if wanted.deploy:
+            if wanted.deploy and wanted.workers:
+                side_by_side = SideBySide(wanted.workers)
+                exits.callback(side_by_side.close)
+                farm._deploy(side_by_side, side_by_side.launch, side_by_side.portion)
+            elif wanted.deploy:
                 farm._deploy(InProcess(), at_once)
             yield farm
 
@@ -117,14 +124,16 @@ class Farm(Account, Internet):
             made = self.client("route53").create_hosted_zone(Name=name, CallerReference=name)
             self.watched[name] = made["HostedZone"]["Id"].rpartition("/")[2]
 
-    def _deploy(self, runtime: InProcess | Subprocess, launch: Launch) -> None:
+    def _deploy(
+        self, runtime: InProcess | SideBySide | Subprocess, launch: Launch, portion: Portion = whole
+    ) -> None:
         """The product, from its own template, with the permissions that the template gives it."""
         zones = {"GuardZones": ",".join(self.watched.values())} if self.watched else {}
         deployment = deploy(_TEMPLATE, {**zones, **self.setup.parameters})
         self.iam = Iam(deployment.roles)
         self.iam.enforce()
         GATE.throttle = Throttle() if self.setup.throttle else None
-        self.lambdas, self.logs = Lambdas(deployment, runtime, launch), runtime.logs
+        self.lambdas, self.logs = Lambdas(deployment, runtime, launch, portion), runtime.logs
         self.lambdas.start()
 
     def run_for(self, seconds: float) -> None:

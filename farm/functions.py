@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+THROTTLED = "TooManyRequestsException"
+"""The kind of error of an invocation for which the function's reserved concurrency has no room."""
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -22,6 +25,8 @@ class Function:
     environment: Mapping[str, str] = field(hash=False)
     timeout: float = 3.0
     memory: int = 128
+    reserved: int | None = None
+    """How many invocations may run at once, if that is limited."""
     retries: int = 2
     max_age: float = 21600.0
     dead_letters: str = ""

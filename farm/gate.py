@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 import time
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import botocore.endpoint
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.responses import BaseResponse
@@ -23,58 +25,15 @@ from moto.core.utils import get_service_model
 
 from farm import errors
 from farm.aws import ONE_AT_A_TIME, clock
+from farm.faults import Call, Crash, Fault, Outside, Sandbox, emptied
 from farm.throttle import Throttle
+
+__all__ = ["GATE", "USER", "Call", "Crash", "Fault", "Gate", "Sandbox", "mend"]
 
 Answer = tuple[int, dict[str, Any], Any]
 USER = "user"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One attempt of one AWS call. `service` is boto3's name, `operation` and `params` are as sent."""
-
-    caller: str
-    service: str
-    operation: str
-    params: Mapping[str, Any]
-    at: float
-    error: str = ""
-
-
-class Crash(BaseException):
-    """The caller's process ends here. Not an `Exception`: nothing in the caller may catch it."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """What goes wrong with which calls.
-
-    `error`: refused with `code`, without effect. `lost`: it takes effect, the answer never arrives. `crash`: the caller
-    dies, before or after the effect (in process only). `nth` counts the calls that match, from 1; None is each of them.
-    """
-
-    kind: Literal["error", "lost", "crash"]
-    code: str = ""
-    service: str = ""
-    operation: str = ""
-    nth: int | Container[int] | None = None
-    where: Callable[[Call], bool] | None = None
-    phase: Literal["before", "after"] = "before"
-    members: Mapping[str, Any] = field(default_factory=dict)
-    """More members of a modelled error, such as DuplicateOperationId."""
-    seen: int = field(default=0, init=False)
-
-    def strikes(self, call: Call) -> bool:
-        """Whether it is this call's turn. Counts the calls that match."""
-        if self.service not in {"", call.service} or self.operation not in {"", call.operation}:
-            return False
-        if self.where and not self.where(call):
-            return False
-        self.seen += 1
-        if isinstance(self.nth, int):
-            return self.seen == self.nth
-        return self.nth is None or self.seen in self.nth
-
+_READ_TIMEOUT = 60.0
+"""Botocore's own, in seconds."""
 
 Observer = Callable[[Call, Any], None]
 
@@ -94,28 +53,68 @@ class Gate:
         self.iam: Callable[[Call], str | None] | None = None
         self.acting: str | None = None
         """Who calls, whatever key signed: functions in one process may share a client."""
+        self.sandbox: Sandbox = Outside()
+        """How whoever calls waits and dies."""
 
     def pass_through(self, response: BaseResponse, act: Callable[[], Answer]) -> Answer:
         """Let one call through to moto, or not."""
         call = self._call(response)
         if not call.operation:
             return act()
-        fault = next((fault for fault in self.faults if fault.strikes(call)), None)
+        lock: Any = ONE_AT_A_TIME
+        if lock._is_owned():  # a call in the middle of another one: nobody may come between
+            return self._pass(response, call, act)
+        self.sandbox.pause()
+        try:
+            return self._pass(response, replace(call, at=clock.now()), act)
+        finally:
+            self.sandbox.pause()
+
+    def _pass(self, response: BaseResponse, call: Call, act: Callable[[], Answer]) -> Answer:
+        with _alone(response):
+            fault = next((fault for fault in self.faults if fault.strikes(call)), None)
+        patience = getattr(_client, "read_timeout", _READ_TIMEOUT)
+        if fault and fault.phase == "before":
+            self._strike(call, fault, response, patience)
+        with _alone(response):
+            answer, refused = self._answer(call, fault, act)
+        if not fault or refused:
+            return answer
+        if fault.phase == "after":
+            self._strike(call, fault, response, patience)
+        if fault.kind == "lost" or (fault.kind == "slow" and fault.seconds >= patience):
+            _lose_answer(call, response, ReadTimeoutError if fault.kind == "slow" else ConnectionClosedError)
+        return emptied(call, answer) if fault.kind == "empty" else answer
+
+    def _strike(self, call: Call, fault: Fault, response: BaseResponse, patience: float) -> None:
+        """Before or after the effect."""
+        if fault.deadly:
+            self._note(call, fault)
+            self.sandbox.die(fault.crash(call))
+        elif fault.kind == "slow":
+            self.sandbox.wait(min(fault.seconds, patience))
+        elif fault.kind == "hang":
+            self._note(call, fault)
+            self.sandbox.wait(patience)
+            _lose_answer(call, response, ReadTimeoutError)
+
+    def _note(self, call: Call, fault: Fault) -> None:
+        """A call that comes to an end before its effect is remembered too."""
+        if fault.phase == "before":
+            self.calls.append(replace(call, error=fault.kind.capitalize()))
+
+    def _answer(self, call: Call, fault: Fault | None, act: Callable[[], Answer]) -> tuple[Answer, bool]:
+        """What AWS answers, and whether it refuses."""
         if refusal := self._refusal(call, fault):
             self.calls.append(replace(call, error=refusal.code))
-            return errors.answer(call.service, refusal)
-        if fault and fault.kind == "crash" and fault.phase == "before":
-            self.calls.append(replace(call, error="Crash"))
-            raise Crash(f"before {call.service} {call.operation}")
+            return errors.answer(call.service, refusal), True
         try:
             answer = act()
         except Exception as bug:  # of moto: seen in the log, and left to moto
             self.calls.append(replace(call, error=type(bug).__name__))
             raise
         self._record(call, answer)
-        if fault:
-            _lose_answer(call, fault, response)
-        return answer
+        return answer, False
 
     def _call(self, response: BaseResponse) -> Call:
         key = re.search(r"Credential=([^/]+)/", response.headers.get("Authorization", ""))
@@ -151,18 +150,26 @@ class Gate:
 GATE = Gate()
 
 
+_client = threading.local()
+"""`read_timeout`: of the client whose call this thread makes."""
+
+
 def mend() -> None:
     """Patch moto's dispatcher in place, and let botocore's pauses between attempts pass on the farm's time."""
     call_action = BaseResponse.call_action
+    endpoint_class: Any = botocore.endpoint.Endpoint
+    get_response = endpoint_class._get_response
 
     def guarded(response: BaseResponse) -> Answer:
-        act: Callable[[], Answer] = lambda: call_action(response)  # noqa: E731 - it closes over `response`
-        if _waits(response):
-            return GATE.pass_through(response, act)
-        with ONE_AT_A_TIME:
-            return GATE.pass_through(response, act)
+        return GATE.pass_through(response, lambda: call_action(response))
+
+    def timed(endpoint: Any, request: Any, operation_model: Any, context: Mapping[str, Any]) -> Any:
+        config = context.get("client_config")
+        _client.read_timeout = config.read_timeout if config else _READ_TIMEOUT
+        return get_response(endpoint, request, operation_model, context)
 
     BaseResponse.call_action = guarded
+    endpoint_class._get_response = timed
     vars(botocore.endpoint)["time"] = _Pauses()
 
 
@@ -170,20 +177,25 @@ class _Pauses:
     """Stands in for the module `time` where botocore waits between attempts."""
 
     def __getattr__(self, name: str) -> Any:
-        return clock.hold if name == "sleep" else getattr(time, name)
+        return GATE.sandbox.wait if name == "sleep" else getattr(time, name)
 
 
-def _lose_answer(call: Call, fault: Fault, response: BaseResponse) -> None:
-    if fault.kind == "crash":
-        raise Crash(f"after {call.service} {call.operation}")
+def _lose_answer(
+    call: Call, response: BaseResponse, error: type[ConnectionClosedError | ReadTimeoutError]
+) -> NoReturn:
     if response.is_werkzeug_request:
         response.normalized_request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError
-    raise ConnectionClosedError(endpoint_url=f"https://{call.service}.farm")
+    raise error(endpoint_url=f"https://{call.service}.farm")
+
+
+def _alone(response: BaseResponse) -> AbstractContextManager[Any]:
+    """Nobody else acts meanwhile, but for a long poll: that locks by itself while it takes messages."""
+    return nullcontext() if _waits(response) else ONE_AT_A_TIME
 
 
 def _waits(response: BaseResponse) -> bool:
-    """A long poll, which must not keep everybody else out. It locks by itself while it takes messages."""
+    """A long poll, which must not keep everybody else out."""
     return bool(response.service_name == "sqs") and response._get_action() == "ReceiveMessage"
 
 

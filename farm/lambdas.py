@@ -18,12 +18,13 @@ from moto.core.exceptions import ServiceException
 
 from farm.aws import ONE_AT_A_TIME, clock, events
 from farm.deploy import Deployment
-from farm.functions import Function, FunctionError, Runtime
+from farm.functions import THROTTLED, Function, FunctionError, Runtime
 from farm.iam import may
 from farm.pump import Pump
 
 Job = Callable[[], None]
 Launch = Callable[[Job], object]
+Portion = Callable[[int], int]
 
 _LOG = logging.getLogger(__name__)
 _FIRST_RETRY = 60.0
@@ -32,6 +33,11 @@ _FIRST_RETRY = 60.0
 def at_once(job: Job) -> None:
     """How jobs are launched on virtual time: here and now."""
     job()
+
+
+def whole(batch_size: int) -> int:
+    """How many messages a poll gets where nothing is left to chance: as many as it asks for."""
+    return batch_size
 
 
 def in_threads(executor: Executor) -> Launch:
@@ -49,10 +55,13 @@ def in_threads(executor: Executor) -> Launch:
 class Lambdas:
     """The functions of one deployment, alive."""
 
-    def __init__(self, deployment: Deployment, runtime: Runtime, launch: Launch = at_once) -> None:
+    def __init__(
+        self, deployment: Deployment, runtime: Runtime, launch: Launch = at_once, portion: Portion = whole
+    ) -> None:
         self.deployment = deployment
         self.runtime = runtime
         self.launch = launch
+        self.portion = portion
         self.failures: list[tuple[str, FunctionError]] = []
         """Caller and error of every invocation that failed."""
 
@@ -99,12 +108,24 @@ class Lambdas:
         try:
             self.run(attempt.function, attempt.event)
         except FunctionError as error:
+            if error.kind == THROTTLED:
+                self._wait_for_room(attempt, number)
+                return
             pause = _FIRST_RETRY * 2 ** (number - 1)
             age = clock.now() + pause - attempt.since
             if number > attempt.function.retries or age > attempt.function.max_age:
                 self._bury(attempt, number, error)
             else:
                 clock.after(pause, lambda: self.launch(lambda: self._try(attempt, number + 1)))
+
+    def _wait_for_room(self, attempt: _Attempt, number: int) -> None:
+        """An event that found all environments busy comes again, more and more seldom, and has lost no attempt."""
+        pause = min(300.0, 2.0**attempt.throttled)
+        attempt.throttled += 1
+        if clock.now() + pause - attempt.since > attempt.function.max_age:
+            self._bury(attempt, number, FunctionError(THROTTLED, "Rate Exceeded."))
+        else:
+            clock.after(pause, lambda: self.launch(lambda: self._try(attempt, number)))
 
     def _bury(self, attempt: _Attempt, number: int, error: FunctionError) -> None:
         function = attempt.function
@@ -132,6 +153,7 @@ class _Attempt:
         self.function = function
         self.event = event
         self.since = since
+        self.throttled = 0
         self.id = str(uuid.uuid4())
 
     def told(self, number: int, error: FunctionError) -> dict[str, Any]:

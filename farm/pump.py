@@ -80,9 +80,8 @@ class Pump:
         try:
             with ONE_AT_A_TIME:
                 queue: Queue = self._backend.get_queue(self._queue)
-                batch = self._backend.receive_message(
-                    self._queue, self._source.batch_size, 0, queue.visibility_timeout, ["All"]
-                )
+                size = self._lambdas.portion(self._source.batch_size)
+                batch = self._backend.receive_message(self._queue, size, 0, queue.visibility_timeout, ["All"])
         except QueueDoesNotExist:
             _LOG.info("%s: its queue is gone", self._name)
         if not batch:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from farm.aws import clock
+from farm.faults import Crash
 from farm.functions import Function, FunctionError
-from farm.gate import GATE, Crash
+from farm.guise import Guise, Lines
 from farm.sandbox import Context, Handler, load
+from farm.watching import Watch
 
 ROOT = Path(__file__).parents[1]
 Logs = dict[str, deque[str]]
 
 
-def _logs() -> Logs:
+def new_logs() -> Logs:
+    """Empty ones, each of which forgets its oldest lines in time."""
     return defaultdict(lambda: deque(maxlen=10_000))
 
 
@@ -36,27 +37,19 @@ class InProcess:
     """
 
     def __init__(self) -> None:
-        self.logs: Logs = _logs()
+        self.logs: Logs = new_logs()
         self._handlers: dict[Function, Handler] = {}
 
     def invoke(self, function: Function, event: Mapping[str, Any]) -> Any:
-        context = Context(
-            function.name, function.memory, function.arn, timeout=function.timeout, now=clock.now
-        )
-        with self._as(function):
-            try:
-                result = json.loads(
-                    json.dumps(self._handler(function)(json.loads(json.dumps(event)), context))
-                )
-            except Crash as crash:
-                del self._handlers[function]  # the sandbox died with all it remembered
-                raise FunctionError("Runtime.ExitError", str(crash)) from crash
-            except Exception as error:
-                trace = traceback.format_exc()
-                print(trace)
-                raise FunctionError(type(error).__name__, str(error), trace) from error
-        if clock.now() > context.deadline:
-            raise FunctionError("Sandbox.Timedout", f"Task timed out after {function.timeout:.2f} seconds")
+        sandbox = _Alone(function)
+        lines = Lines(self.logs[function.caller])
+        try:
+            with Guise(function.caller, function.environment, lines, sandbox):
+                result = answer(lambda: self._handler(function), event, sandbox.context)
+                sandbox.pause()
+        except Crash as crash:
+            self._handlers.pop(function, None)  # the sandbox died with all it remembered
+            raise FunctionError(crash.kind, str(crash)) from crash
         return result
 
     def _handler(self, function: Function) -> Handler:
@@ -64,64 +57,64 @@ class InProcess:
             self._handlers[function] = load(function.module_path, function.handler)
         return self._handlers[function]
 
-    @contextlib.contextmanager
-    def _as(self, function: Function) -> Iterator[None]:
-        before, acting = dict(os.environ), GATE.acting
-        os.environ.update(function.environment)
-        GATE.acting = function.caller
-        try:
-            with _OUTPUT.to(self.logs[function.caller]), _farm_time():
-                yield
-        finally:
-            GATE.acting = acting
-            os.environ.clear()
-            os.environ.update(before)
+
+def context_of(function: Function) -> Context:
+    """For one invocation that begins now."""
+    return Context(function.name, function.memory, function.arn, timeout=function.timeout, now=clock.now)
 
 
-@contextlib.contextmanager
-def _farm_time() -> Iterator[None]:
-    """On virtual time, what a function takes for the time is the farm's, and what it sleeps the farm lives on."""
-    if not clock.is_virtual():
-        yield
-        return
-    before = time.time, time.sleep
-    time.time, time.sleep = clock.now, lambda seconds: clock.sleep(float(seconds))
+def answer(handler: Callable[[], Handler], event: Mapping[str, Any], context: Context) -> Any:
+    """What a handler answers, as JSON carries it. Raises `FunctionError`, and what ends a sandbox as it is."""
     try:
-        yield
-    finally:
-        time.time, time.sleep = before
+        return json.loads(json.dumps(handler()(json.loads(json.dumps(event)), context)))
+    except Exception as error:
+        trace = traceback.format_exc()
+        print(trace)
+        raise FunctionError(type(error).__name__, str(error), trace) from error
 
 
-class _Output(io.TextIOBase):
-    """Standard output while functions run. One object for good: loggers hold on to the stream that they began with."""
-
-    def __init__(self) -> None:
-        self._log: deque[str] = deque(maxlen=0)
-        self._begun = ""
-
-    def write(self, text: str) -> int:
-        *lines, self._begun = (self._begun + text).split("\n")
-        self._log.extend(line for line in lines if line)
-        return len(text)
-
-    @contextlib.contextmanager
-    def to(self, log: deque[str]) -> Iterator[None]:
-        before, self._log = self._log, log
-        try:
-            with contextlib.redirect_stdout(self), contextlib.redirect_stderr(self):
-                yield
-        finally:
-            self._log = before
+def timed_out(function: Function) -> Crash:
+    """What becomes of a sandbox whose time is up."""
+    return Crash(f"Task timed out after {function.timeout:.2f} seconds", "Sandbox.Timedout")
 
 
-_OUTPUT = _Output()
+class _Alone:
+    """The sandbox of an invocation beside which nothing happens but what falls due while it sleeps."""
+
+    def __init__(self, function: Function) -> None:
+        self.context = context_of(function)
+        self._function = function
+        self._crash: Crash | None = None
+
+    def pause(self) -> None:
+        if self._crash:
+            raise self._crash
+        if clock.now() > self.context.deadline:
+            self.die(timed_out(self._function))
+
+    def wait(self, seconds: float) -> None:
+        self._within(seconds, clock.hold)
+
+    def sleep(self, seconds: float) -> None:
+        self._within(seconds, clock.sleep)
+
+    def die(self, crash: Crash) -> NoReturn:
+        self._crash = crash
+        raise crash
+
+    def _within(self, seconds: float, wait: Callable[[float], None]) -> None:
+        self.pause()
+        left = self.context.deadline - clock.now()
+        wait(min(seconds, left))
+        if seconds > left:
+            self.die(timed_out(self._function))
 
 
 class Subprocess:
     """Runs each function in up to `workers` processes of its own, which call the farm at `endpoint`."""
 
     def __init__(self, endpoint: str, *, workers: int = 2) -> None:
-        self.logs: Logs = _logs()
+        self.logs: Logs = new_logs()
         self._endpoint = endpoint
         self._lock = threading.Lock()
         self._all: list[_Worker] = []
@@ -160,6 +153,7 @@ class Subprocess:
 class _Worker:
     def __init__(self, function: Function, endpoint: str, log: deque[str]) -> None:
         self._function = function
+        self._ready = False
         path = os.pathsep.join(map(str, (ROOT / "layers/expose/python", ROOT)))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own module, the template's own paths
@@ -181,16 +175,11 @@ class _Worker:
             "invoked_function_arn": function.arn,
             "timeout": function.timeout,
         }
-        late = threading.Timer(function.timeout, self._process.kill)
-        late.start()
-        try:
+        self._ready = self._ready or bool(self._exchange(""))  # loading costs the function none of its time
+        with Watch(self._process, function) as watch:
             answer = self._exchange(json.dumps({"event": event, "context": context}) + "\n")
-        finally:
-            late.cancel()
         if not answer:
-            raise FunctionError(
-                "Runtime.ExitError", f"{function.name} died or took more than {function.timeout} s"
-            )
+            raise watch.ended or FunctionError("Runtime.ExitError", f"{function.name} has died")
         parsed: dict[str, Any] = json.loads(answer)
         return parsed
 

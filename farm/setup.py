@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from farm.bus import Manners
 from farm.pace import FAST, Pace
+from farm.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,7 @@ class Setup:
     """Hosted zones that others keep: there before the stack is, which is told to watch them."""
     ipv6: bool = False
     """Whether the network is dual-stack."""
+    workers: Workers | None = None
+    """On virtual time: functions side by side, as Lambda runs them. Without, one handler at a time runs to its end."""
     throttle: bool = False
     """Whether AWS's token buckets are in force. They are the account's: its user and the product share them."""

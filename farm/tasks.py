@@ -27,7 +27,7 @@ from farm.aws.ecs import Task
 _LOG = logging.getLogger(__name__)
 SERVING = frozenset({"RUNNING", "DEACTIVATING", "STOPPING"})
 """The stages in which a task's containers run and answer."""
-_REQUEST_TIMEOUT = 10.0  # seconds that a client may take to say what it wants
+_REQUEST_TIMEOUT = 60.0  # seconds that a client may take to say what it wants
 
 Sickness = int | Literal["hang"]
 """The status that a sick task answers with on every path, or that it never answers."""
@@ -132,8 +132,12 @@ class DataPlane:
         """The tasks that answer now."""
         return set(self._servers)
 
+    def clients(self, task: str) -> int:
+        """How many are connected to the task now, load balancers and their health checks among them."""
+        return len(self._connections.get(task, ()))
+
     def _run(self, what: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(what, self._loop).result(timeout=60)
 
     async def _open(self, identity: Identity, listeners: list[Listener]) -> None:
         self._connections[identity.task] = set()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 Action = Callable[[], object]
+Due = tuple[float, int, Action]
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,14 +25,23 @@ class Timeline:
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
-        self._due: list[tuple[float, int, Action]] = []
+        self._due: list[Due] = []
         self._count = itertools.count()
 
     def now(self) -> float:
         return self._now
 
-    def after(self, seconds: float, action: Action) -> None:
-        heapq.heappush(self._due, (self.now() + max(0.0, seconds), next(self._count), action))
+    def after(self, seconds: float, action: Action) -> Due:
+        """Something to do later. What it returns can be cancelled."""
+        due = (self.now() + max(0.0, seconds), next(self._count), action)
+        heapq.heappush(self._due, due)
+        return due
+
+    def cancel(self, due: Due) -> None:
+        """Never mind. Nothing happens if it has been done."""
+        if due in self._due:
+            self._due.remove(due)
+            heapq.heapify(self._due)
 
     def run_for(self, seconds: float) -> None:
         """Let time pass, running what falls due on the way."""
@@ -62,10 +72,15 @@ class WallTimeline(Timeline):
     def now(self) -> float:
         return time.time()
 
-    def after(self, seconds: float, action: Action) -> None:
+    def after(self, seconds: float, action: Action) -> Due:
         with self._changed:
-            super().after(seconds, action)
+            due = super().after(seconds, action)
             self._changed.notify()
+        return due
+
+    def cancel(self, due: Due) -> None:
+        with self._changed:
+            super().cancel(due)
 
     def run_until(self, reached: Callable[[], bool], *, limit: float) -> bool:
         end = self.now() + limit

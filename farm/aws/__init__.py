@@ -37,6 +37,7 @@ MENDED = (
     "aws.sqs",
     "aws.ssm",
     "aws.tagging",
+    "copies",
     "gate",
 )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from farm.timeline import Timeline, WallTimeline
+from farm.timeline import Due, Timeline, WallTimeline
 
 _timeline = Timeline()
 _real_sleep = time.sleep
@@ -28,9 +28,14 @@ def iso() -> str:
     return datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def after(seconds: float, action: Callable[[], object]) -> None:
-    """Something that happens in the account later."""
-    _timeline.after(seconds, action)
+def after(seconds: float, action: Callable[[], object]) -> Due:
+    """Something that happens in the account later. What it returns can be cancelled."""
+    return _timeline.after(seconds, action)
+
+
+def cancel(due: Due) -> None:
+    """Something that will not happen after all."""
+    _timeline.cancel(due)
 
 
 def is_virtual() -> bool:

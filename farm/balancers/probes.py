@@ -12,7 +12,7 @@ import socket
 from farm.aws.elb.health import Check, Finding
 from farm.tasks import Directory
 
-_LONGEST = 1.0
+_LONGEST = 10.0
 _GRPC_UNIMPLEMENTED = 12
 
 

@@ -54,7 +54,7 @@ class Balancers:
         self.look()
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=60)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._loop.close()
@@ -132,7 +132,7 @@ class Balancers:
         if front.is_secure:
             with ONE_AT_A_TIME:
                 context = tls.context(front.certificate)
-            secure = {"ssl": context, "ssl_handshake_timeout": 5, "ssl_shutdown_timeout": 1}
+            secure = {"ssl": context, "ssl_handshake_timeout": 30, "ssl_shutdown_timeout": 1}
         return await asyncio.start_server(converse, address, port, backlog=_BACKLOG, **secure)
 
     def _decide(self, front: Front, request: Request) -> Decision:

@@ -24,7 +24,7 @@ from farm.balancers.routing import Forward, Request, Turns, choose
 from farm.tasks import Directory
 from farm.timeline import Timeline
 
-_PATIENCE = 10.0  # seconds that a client waits for an answer
+_PATIENCE = 30.0  # seconds that a client waits for an answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout or "null")
@@ -96,7 +96,7 @@ def farm(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -146,15 +146,15 @@ def sleep_well(running: Running) -> int:
     if running.process.poll() is None:
         os.killpg(running.process.pid, signal.SIGINT)
     try:
-        return running.process.wait(timeout=20)
+        return running.process.wait(timeout=120)
     except subprocess.TimeoutExpired:
         os.killpg(running.process.pid, signal.SIGKILL)
         raise
     finally:
-        running.listener.join(timeout=5)
+        running.listener.join(timeout=60)
 
 
-def eventually(reached: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(reached: Callable[[], bool], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, "it did not happen in time"

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from farm.balancers.traffic import Lost, Traffic
 from farm.demo.load import Load
 from farm.demo.reading import Reading
 from farm.demo.watch import Life, Sample, Window
+from tests.e2e.shell import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "farm", "demo", "--fast")
@@ -67,7 +67,7 @@ def assert_plain(output: str) -> None:
 @pytest.mark.slow
 def test_the_demo_goes_as_expected_and_says_so_in_a_table() -> None:
     with started() as demo:
-        output, _ = demo.communicate(timeout=180)
+        output, _ = demo.communicate(timeout=900)
     table = table_of(output)
     assert demo.returncode == 0, output
     assert "Traceback" not in output
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_the_demo_cleanly() -> None:
             if CHAPTERS[0] in line:
                 break
         demo.send_signal(signal.SIGINT)
-        output, _ = demo.communicate(timeout=30)
+        output, _ = demo.communicate(timeout=300)
     assert demo.returncode == 130, output
     assert "Traceback" not in output
 
@@ -154,7 +154,10 @@ def test_a_load_sees_which_tasks_answer_moment_by_moment() -> None:
     with Load(requests, lambda: [OLD, NEW]) as load:
         for task in ("old", "new"):
             requests.come(task, 1)
-            time.sleep(0.3)
+            eventually(
+                lambda one=frozenset({task}): one in {sample.addresses for sample in load.window().samples}
+            )
+        eventually(lambda: load.window().empty > 0)
     window = load.window()
     assert [life.address for life in window.lives] == ["old", "new"]
     assert list(dict.fromkeys(sample.addresses for sample in window.samples if sample.addresses)) == [
@@ -168,9 +171,9 @@ def test_a_reader_sees_who_is_in_a_list_though_the_task_has_stopped() -> None:
     held = frozenset({"127.30.0.1"})
     gone = Life("old", "abeja", 0.0, "127.30.0.1", running_at=1.0, told_at=2.0, stopped_at=3.0)
     with Reading(lambda: held, lambda: [gone]) as reading:
-        time.sleep(0.3)
+        eventually(lambda: reading.window().wrong > 0)
         held = frozenset()
-        time.sleep(0.3)
+        eventually(lambda: reading.window().empty > 0)
     window = reading.window()
     assert window.wrong > 0
     assert window.empty > 0

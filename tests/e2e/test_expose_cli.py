@@ -19,7 +19,7 @@ def run(*arguments: str, environment: dict[str, str] | None = None) -> subproces
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

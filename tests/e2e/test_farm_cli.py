@@ -21,7 +21,7 @@ def services_at(running: Running, addresses: list[str]) -> set[str]:
 
 
 def get(address: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"http://{address}:8080/", timeout=5) as response:
+    with urllib.request.urlopen(f"http://{address}:8080/", timeout=60) as response:
         return json.load(response)
 
 

@@ -14,7 +14,17 @@ from farm.balancers import tls
 from farm.balancers.routing import Request
 from farm.farm import Farm
 from farm.pace import FAST
-from tests.integration.entrances import NAME, eventually, get, group_of, healthy, listening, places, route
+from tests.integration.entrances import (
+    NAME,
+    PATIENCE,
+    eventually,
+    get,
+    group_of,
+    healthy,
+    listening,
+    places,
+    route,
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +62,10 @@ def test_weights_split_real_requests(farm: Farm) -> None:
     route(farm, "weights", "/", (conejo, 80), (gallina, 20))
     listening(farm, "weights")
     healthy(farm, conejo, gallina)
-    with farm.traffic("weights", per_second=400) as traffic:
-        eventually(lambda: traffic.sent >= 1000)
+    with farm.traffic("weights", per_second=200) as traffic:
+        eventually(lambda: traffic.sent >= 500)
     assert not traffic.lost
     assert traffic.answered["gallina"] / traffic.sent == pytest.approx(0.2, abs=0.03)
-    assert traffic.latency(0.5) < 0.2
 
 
 def test_https_ends_at_the_balancer_with_the_certificate_of_acm(farm: Farm) -> None:
@@ -100,7 +109,7 @@ def test_a_network_balancer_passes_connections_on_and_ends_tls(farm: Farm) -> No
     farm.elb.delete_listener(ListenerArn=farm.listener_arn("network", 9000))
     eventually(lambda: not farm.doors("network", 9000))
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection((address, 9000), timeout=5).close()
+        socket.create_connection((address, 9000), timeout=PATIENCE).close()
 
 
 def test_a_balancer_is_found_by_its_name_in_dns(farm: Farm) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def handler(event, context):
     answer = {"Status": os.environ.get("ANSWER", "SUCCESS"), "Reason": "as told", "PhysicalResourceId": "closing",
               **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}}
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=60).close()
 """
 
 
@@ -322,6 +323,17 @@ def test_the_farm_goes_on_while_a_function_sleeps(
     assert read(sqs, "out")[0] == {"say": "meanwhile"}
 
 
+def test_a_handler_that_takes_too_long_does_nothing_any_more(
+    lambdas: Lambdas, sqs: SQSClient, timeline: Timeline
+) -> None:
+    """Also where functions run one at a time: a call that hangs for longer than the function may run is its last."""
+    GATE.faults.append(Fault("slow", operation="SendMessage", seconds=11, nth=1))
+    say("hello")
+    timeline.run_for(30)
+    assert [error.kind for _, error in lambdas.failures] == ["Sandbox.Timedout"]
+    assert read(sqs, "out") == []
+
+
 def test_a_custom_resource_that_fails_stops_the_deletion_and_says_why(
     lambdas: Lambdas, sqs: SQSClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,10 +406,37 @@ def test_the_same_runs_on_the_wall_clock_in_processes_of_its_own(template: Path)
             heard.extend(read(sqs, "out"))
             return len(heard) >= 2
 
-        assert timeline.run_until(both, limit=20)
+        assert timeline.run_until(both, limit=120)
         assert sorted(body["say"] for body in heard) == ["by queue", "by rule"]
         assert {call.caller for call in GATE.calls if call.operation == "SendMessage"} >= {"echo", "user"}
         lambdas.delete_stack()
         assert sqs.list_queues().get("QueueUrls", []) == []
 
     on_the_wall(template, timeline, check)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("def handler(event, context): time.sleep(60)", "Sandbox.Timedout"),
+        (
+            "def handler(event, context): held = [bytearray(2**22) for _ in range(40)]; time.sleep(60)",
+            "Runtime.ExitError",
+        ),
+        ("def handler(event, context): os._exit(1)", "Runtime.ExitError"),
+        ("raise RuntimeError('at import')", "RuntimeError"),
+    ],
+)
+def test_a_process_ends_with_its_time_or_its_memory_and_the_next_invocation_has_a_new_one(
+    template: Path, timeline: Timeline, code: str, kind: str
+) -> None:
+    (template.parent / "echo" / "app.py").write_text(f"import os, time\n{code}\n")
+    echo = replace(deploy(template).function("echo"), timeout=2.0, memory=100)
+    runtime = Subprocess("http://127.0.0.1:1")
+    try:
+        for _ in range(2):
+            with pytest.raises(FunctionError) as ended:
+                runtime.invoke(echo, {})
+            assert ended.value.kind == kind
+    finally:
+        runtime.close()

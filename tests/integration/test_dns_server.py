@@ -52,7 +52,7 @@ def server() -> Iterator[Server]:
 def ask(server: Server, name: str, kind: str = "A", *, tcp: bool = False) -> dns.message.Message:
     query = dns.message.make_query(name, kind, use_edns=False)
     send = dns.query.tcp if tcp else dns.query.udp
-    return send(query, server.address, port=server.port, timeout=5)
+    return send(query, server.address, port=server.port, timeout=60)
 
 
 def values(response: dns.message.Message) -> set[str]:
@@ -155,7 +155,7 @@ def plane() -> Iterator[DataPlane]:
 
 
 def get(address: str, port: int = 18080) -> dict[str, str]:
-    with urllib.request.urlopen(f"http://{address}:{port}/orders?id=1", timeout=5) as response:
+    with urllib.request.urlopen(f"http://{address}:{port}/orders?id=1", timeout=60) as response:
         return json.load(response)
 
 

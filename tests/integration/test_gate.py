@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from moto.server import ThreadedMotoServer
 
 from farm.aws import mend
@@ -99,6 +99,51 @@ def test_a_crash_ends_the_caller_before_or_after_the_effect(
     with pytest.raises(Crash):
         client("ecs").create_cluster(clusterName="c")
     assert len(client("ecs").list_clusters()["clusterArns"]) == left
+
+
+EMPTY = [
+    ("ecs", "list_clusters", {}, "clusterArns"),
+    ("ecs", "describe_services", {"services": ["s"], "cluster": "c"}, "services"),
+    ("dynamodb", "list_tables", {}, "TableNames"),
+    ("resourcegroupstaggingapi", "get_resources", {}, "ResourceTagMappingList"),
+    ("apigatewayv2", "get_apis", {}, "Items"),
+    ("apigateway", "get_rest_apis", {}, "items"),
+    ("elbv2", "describe_load_balancers", {}, "LoadBalancers"),
+    ("ec2", "describe_subnets", {}, "Subnets"),
+    ("route53", "list_hosted_zones", {}, "HostedZones"),
+    ("servicediscovery", "list_namespaces", {}, "Namespaces"),
+]
+
+
+def test_an_empty_answer_is_a_success_without_entries(timeline: Timeline) -> None:
+    """Whatever is there, in the form of each service: F§10.4, a successful but empty answer is no proof."""
+    client("ecs").create_cluster(clusterName="c")
+    client("route53").create_hosted_zone(Name="example.com", CallerReference="x")
+    client("servicediscovery").create_http_namespace(Name="n")
+    client("apigateway").create_rest_api(name="r")
+    client("apigatewayv2").create_api(Name="a", ProtocolType="HTTP")
+    timeline.run_for(60)
+    GATE.faults.append(fault := Fault("empty"))
+    for service, method, params, member in EMPTY:
+        assert getattr(client(service), method)(**params)[member] == []
+    fault.nth = 0
+    full = [getattr(client(service), method)(**params)[member] for service, method, params, member in EMPTY]
+    assert sum(bool(entries) for entries in full) >= 6
+
+
+def test_a_refusal_is_not_made_a_success(timeline: Timeline) -> None:
+    GATE.faults.append(Fault("empty"))
+    with pytest.raises(ClientError, match="ClusterNotFound"):
+        client("ecs").describe_services(cluster="nowhere", services=["s"])
+
+
+def test_a_call_that_hangs_ends_with_its_clients_read_timeout(timeline: Timeline) -> None:
+    GATE.faults.append(Fault("hang", operation="CreateCluster"))
+    begun = timeline.now()
+    with pytest.raises(ReadTimeoutError):
+        client("ecs", ONCE.merge(Config(read_timeout=7))).create_cluster(clusterName="c")
+    assert timeline.now() - begun == 7
+    assert client("ecs").list_clusters()["clusterArns"] == []
 
 
 def test_a_fault_strikes_the_nth_of_the_calls_it_is_meant_for(timeline: Timeline) -> None:

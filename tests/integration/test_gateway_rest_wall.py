@@ -12,7 +12,7 @@ import pytest
 from farm.farm import Farm
 from farm.gateway.issuer import Issuer, issuing
 from farm.pace import FAST
-from tests.integration.entrances import eventually, group_of, healthy, listening
+from tests.integration.entrances import PATIENCE, eventually, group_of, healthy, listening
 from tests.integration.rest_gateways import ISSUER, NAME, Rested, rest_expose
 
 
@@ -71,7 +71,7 @@ def test_its_own_name_leads_to_the_gateway(rested: Rested) -> None:
     farm = rested.farm
     address, port = farm.gateway_address(rested.host)
     eventually(lambda: farm.dig(rested.host) == [address])
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE)
     connection.request("GET", "/prod/none", headers={"Host": rested.host})
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (403, b'{"message":"Missing Authentication Token"}')
@@ -86,4 +86,4 @@ def test_a_backend_that_is_late(rested: Rested) -> None:
     begun = time.monotonic()
     reply = rested.get("/late")
     assert (reply.status, reply.body) == (504, b'{"message":"Endpoint request timed out"}')
-    assert 0.2 <= time.monotonic() - begun < 2
+    assert 0.2 <= time.monotonic() - begun < 29  # which a backend would be given otherwise

@@ -96,7 +96,7 @@ def farm() -> Iterator[Farm]:
 def test_each_kind_of_entrance_answers_real_requests(farm: Farm, kind: str, scheme: str) -> None:
     port, value = WAYS_IN[kind, scheme]
     host = value.partition("host=")[2]
-    eventually(lambda: is_open(farm, kind, scheme, port), limit=40)
+    eventually(lambda: is_open(farm, kind, scheme, port))
     with farm.traffic(balancer(farm, kind, scheme), port, Request(host), per_second=100) as traffic:
         eventually(lambda: traffic.sent >= 50)
     assert not traffic.reasons

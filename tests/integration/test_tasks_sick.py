@@ -10,19 +10,19 @@ import pytest
 
 from farm.farm import Farm
 from farm.pace import FAST
-from tests.integration.entrances import eventually, get, group_of, healthy, listening, places
+from tests.integration.entrances import PATIENCE, eventually, get, group_of, healthy, listening, places
 
 
 @pytest.fixture(scope="module")
 def farm() -> Iterator[Farm]:
-    """One service of three tasks behind one balancer, which gives them a second to answer."""
+    """One service of three tasks behind one balancer, which gives them three seconds to answer."""
     with Farm.wall(deploy=False, pace=FAST) as farm:
         farm.create_service("conejo", 3)
         eventually(lambda: len(places(farm, "conejo")) == 3)
         group = group_of(farm, "conejo", "conejo")
         balancer = farm.create_balancer("main", group=group)
         farm.create_balancer("net", type="network")
-        patience = [{"Key": "idle_timeout.timeout_seconds", "Value": "1"}]
+        patience = [{"Key": "idle_timeout.timeout_seconds", "Value": "3"}]
         farm.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=patience)
         listening(farm, "main")
         healthy(farm, group)
@@ -43,6 +43,16 @@ def tasks(farm: Farm) -> dict[tuple[str, int], str]:
         for task in farm.tasks("conejo")
         for container in task["containers"]
     }
+
+
+def is_kept(farm: Farm, task: str) -> bool:
+    """Whether somebody stays connected to the task, as health checks do not."""
+    assert farm.plane
+    for _ in range(10):
+        if not farm.plane.clients(task):
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def test_a_sick_task_is_found_out_and_gets_nothing_until_it_is_well(farm: Farm) -> None:
@@ -84,9 +94,9 @@ def test_a_draining_target_gets_nothing_new_and_keeps_the_connections_it_has(far
     farm.create_listener("net", 9000, "TCP", group="flows")
     listening(farm, "net", 9000)
     healthy(farm, "flows")
-    with socket.create_connection(farm.reach("net", 9000), timeout=5) as flow:
+    with socket.create_connection(farm.reach("net", 9000), timeout=PATIENCE) as flow:
         flow.sendall(b"GET /slow HTTP/1.1\r\n")
-        time.sleep(0.2)  # until the balancer has passed it on
+        eventually(lambda: is_kept(farm, task))
         farm.deregister("flows", place)
         assert farm.targets("flows") == {place: "draining"}
         flow.sendall(b"Host: granja\r\n\r\n")
