@@ -17,10 +17,12 @@ from expose.aws import Clients
 from expose.census import Census
 from expose.cleanup import Cleanup
 from expose.controller import Controller
+from expose.current import Current
 from expose.deadline import PATIENT, Patience
 from expose.deciding import Deciding
 from expose.ecs import Source
 from expose.exposing import Exposing
+from expose.foresight import Foreseeing
 from expose.guard import Guard
 from expose.inspecting import Inspector
 from expose.ledger import Ledger
@@ -109,7 +111,11 @@ class Parts:
 
     @cached_property
     def _exposing(self) -> Exposing:
-        return Exposing(deciding=self._deciding, adapters=self._adapters, applier=self._applier, clock=_now)
+        return Exposing(deciding=self._deciding, current=self._current, applier=self._applier, clock=_now)
+
+    @cached_property
+    def _current(self) -> Current:
+        return Current(self._adapters, _now)
 
     @cached_property
     def _applier(self) -> Applier:
@@ -171,7 +177,7 @@ class Parts:
             source=self._source,
             ledger=self._ledger,
             names=self._names,
-            exposing=self._exposing,
+            foreseeing=Foreseeing(self._deciding, self._current),
             reader=self._reader,
             limits=self.settings.limits,
             prefix=self.settings.prefix,

@@ -16,8 +16,7 @@ from expose.arn import ServiceArn
 from expose.asks import Ask, Reader
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
-from expose.exposing import Exposing
-from expose.foresight import Foresight
+from expose.foresight import Foreseeing, Foresight
 from expose.ledger import Ledger
 from expose.memories import idle_since
 from expose.model import Identity, Service
@@ -56,7 +55,7 @@ class Inspector:
         source: Source,
         ledger: Ledger,
         names: Names,
-        exposing: Exposing,
+        foreseeing: Foreseeing,
         reader: Reader,
         limits: Limits,
         prefix: str,
@@ -66,8 +65,8 @@ class Inspector:
         self._source = source
         self._ledger = ledger
         self._names = names
-        self._deciding = exposing.deciding
-        self._exposing = exposing
+        self._deciding = foreseeing.deciding
+        self._foreseeing = foreseeing
         self._reader = reader
         self._limits = limits
         self._prefix = prefix
@@ -136,7 +135,7 @@ class Inspector:
     def _foresee(self, ask: Ask, service: Service, since: float) -> Foresight:
         idle_for = self._clock() - since if since else 0.0
         try:
-            return self._exposing.foresee(ask, service, none_ready_for=idle_for)
+            return self._foreseeing.foresee(ask, service, none_ready_for=idle_for, afresh=True)
         except AwsError as error:
             return Foresight(ask, ask.record, {}, refused=ask.refusal, failed=ask.failure or error)
 
