@@ -81,7 +81,7 @@ class Application:
                 self.outcome.wait(
                     NotYet("the last way in stays until its successor is open", seconds=_SUCCESSOR)
                 )
-            elif _at_once(change, alive) or not self.outcome.unfinished:
+            elif change.at_once or stopped(entry, alive) or not self.outcome.unfinished:
                 staying.pop(entry.identity, None)
                 yield change
 
@@ -190,12 +190,10 @@ class Application:
                 self._delete(entry, 0.0)
 
     def _delete(self, entry: Owned, grace: float) -> None:
-        """The grace period of what is shared begins at once; but it is let go of only after what hangs on it. A door that is
-        open to everybody waits for nothing.
-        """
+        """The grace period of what is shared begins at once; but it is let go of only after what hangs on it."""
         unused_since = self._leave(entry) if entry.shared else None
         for child in self.entries.values():
-            if entry.identity in child.parents and not entry.open:
+            if entry.identity in child.parents and not entry.open:  # a door waits for nothing
                 raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
         if entry.shared and not self._may_go(entry, unused_since, grace):
             del self.entries[entry.identity]
@@ -267,11 +265,6 @@ class Application:
         if self.entries[identity].shared:
             self._shared.drop(identity)
         del self.entries[identity]
-
-
-def _at_once(change: Delete | Forget, alive: Collection[str]) -> bool:
-    """What belongs to a task that is to stop, and doors that are open and are not to be."""
-    return stopped(change.owned, alive) or (isinstance(change, Delete) and change.at_once)
 
 
 def _is_last(entry: Owned, staying: Mapping[Identity, Owned]) -> bool:

@@ -45,6 +45,7 @@ class Forget:
     """Ours once, and seen gone."""
 
     owned: Owned
+    at_once: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"  {self.owned.identity} is gone"
@@ -65,11 +66,7 @@ class Plan:
 
     def closing_at_once(self) -> Plan:
         """What is to go, without waiting for what is to come."""
-        return Plan(
-            closings=tuple(
-                replace(each, at_once=True) if isinstance(each, Delete) else each for each in self.closings
-            )
-        )
+        return Plan(closings=tuple(replace(each, at_once=True) for each in self.closings))
 
     def after(self, first: Plan) -> Plan:
         """Both, each change once."""
