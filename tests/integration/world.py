@@ -23,9 +23,13 @@ def status(farm: Farm, service: str = "conejo", tag: str = "expose:dns") -> dict
 def restack(farm: Farm, **parameters: str) -> None:
     """The stack is updated to these parameters: every function has them from now on. Its roles stay as they are."""
     assert farm.lambdas
+    client = farm.client("lambda")
     for function in farm.lambdas.deployment.functions.values():
         environment: Any = function.environment
         environment.update(setting(environment, parameters))
+        told = client.get_function_configuration(FunctionName=function.name)["Environment"]["Variables"]
+        changed = {"Variables": setting({name: str(value) for name, value in told.items()}, parameters)}
+        client.update_function_configuration(FunctionName=function.name, Environment=changed)
 
 
 def kept(farm: Farm) -> list[dict[str, Any]]:

@@ -52,7 +52,8 @@ def parts_of(stack: str, region: str | None, parameters: Mapping[str, str] | Non
     answer = clients.lambda_.get_function_configuration(FunctionName=name)
     environment = answer.get("Environment", {}).get("Variables", {})
     try:
-        settings = Settings.read(setting(environment, parameters or {}))
+        known = {key: str(value) for key, value in environment.items()}
+        settings = Settings.read(setting(known, parameters or {}))
     except KeyError as missing:
         raise Trouble(
             f"stack {stack!r} was deployed from another version than this command, it does not know {missing.args[0]}: "
