@@ -314,3 +314,19 @@ def test_a_rest_api_closes_when_the_stack_takes_it_back(rest: Farm) -> None:
     with shutting(rest, 3):
         restack(rest, AllowOpenRoutes="no")
         rest.run_for(120)
+
+
+def test_a_rest_api_that_somebody_opened_by_hand_is_closed_first(rest: Farm) -> None:
+    change(rest, "rest/shop/orders auth=iam")
+    client = rest.client("apigateway")
+    (api,) = (each["id"] for each in client.get_rest_apis()["items"])
+    opened = [{"op": "replace", "path": "/authorizationType", "value": "NONE"}]
+    for path in client.get_resources(restApiId=api, embed=["methods"])["items"]:
+        for method in path.get("resourceMethods", {}):
+            place = {"restApiId": api, "resourceId": path["id"], "httpMethod": method}
+            client.update_method(**place, patchOperations=opened)
+    rest.run_for(10)
+    client.create_deployment(restApiId=api, stageName="live")
+    assert passes(rest)
+    with shutting(rest, 3):
+        change(rest, "rest/shop/orders auth=cognito pool=eu-west-1_Ab12")
