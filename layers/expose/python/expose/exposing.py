@@ -6,7 +6,7 @@ followed: bad input changes nothing that works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from expose.apply import Applier
@@ -18,7 +18,6 @@ from expose.model import Exposure, Identity, Resource, Service
 from expose.outcome import Outcome
 from expose.plan import Delete, Plan, doors, plan, recorded
 from expose.policy import POLICIES, stopped, withdrawal
-from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet, Refused
 
@@ -55,26 +54,6 @@ class Exposing:
         outcome = self._adopt(ask, outcome, service, serving).after(shut)
         outcome.record = replace(outcome.record, limits=self.deciding.limits)
         return self._watch(ask, outcome, service)
-
-    def withdraw(self, ask: Ask, service: Service, addresses: Collection[str]) -> Outcome:
-        """What stands at these addresses for tasks that are none of the service's, whatever the tag asks for."""
-        record, failed = self._settled(ask, service)
-        closings = tuple(
-            change
-            for change in withdrawal(record.owned, service.alive).closings
-            if stands_at(change.owned, addresses)
-        )
-        outcome = self._apply(ask, Plan(closings=closings), record, service, ())
-        outcome.failed = outcome.failed or failed
-        return outcome
-
-    def _settled(self, ask: Ask, service: Service) -> tuple[Record, Exception | None]:
-        """The record with what operations came to, or as it was where that could not be read."""
-        try:
-            record, error = self._applier.settle(ask.record, service.alive)
-        except AwsError as failure:
-            return ask.record, failure
-        return record, OperationFailed(error) if error else None
 
     def _watch(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
         """Ask how healthy its tasks are found, when it is time to; always where sick ones are to be replaced, else for
