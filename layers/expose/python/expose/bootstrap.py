@@ -111,11 +111,8 @@ class Parts:
 
     @cached_property
     def _exposing(self) -> Exposing:
-        return Exposing(deciding=self._deciding, current=self._current, applier=self._applier, clock=_now)
-
-    @cached_property
-    def _current(self) -> Current:
-        return Current(self._adapters, _now)
+        current = Current(self._adapters, _now)
+        return Exposing(deciding=self._deciding, current=current, applier=self._applier, clock=_now)
 
     @cached_property
     def _applier(self) -> Applier:
@@ -177,7 +174,7 @@ class Parts:
             source=self._source,
             ledger=self._ledger,
             names=self._names,
-            foreseeing=Foreseeing(self._deciding, self._current),
+            foreseeing=Foreseeing(self._deciding, Current(self._adapters, _now)),
             reader=self._reader,
             limits=self.settings.limits,
             prefix=self.settings.prefix,
