@@ -32,11 +32,11 @@ class Answer:
         return " ".join(self.said.split())
 
 
-def expose(farm: Farm, *arguments: str) -> Answer:
+def expose(farm: Farm, *arguments: str, columns: int = 100) -> Answer:
     before, ledger = len(farm.calls()), farm.ledger()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", clock.now)
-        patch.setenv("COLUMNS", "100")
+        patch.setenv("COLUMNS", str(columns))
         done = CliRunner().invoke(app, arguments)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from expose.settings import setting
 from farm.farm import Farm
 from farm.gate import Call
 
@@ -17,6 +18,18 @@ def status(farm: Farm, service: str = "conejo", tag: str = "expose:dns") -> dict
     """What the ledger says of an exposure: its `status`, `code` and `message`; nothing if there is none."""
     key = (f"SERVICE#{farm.arn(service)}", f"EXPOSURE#{tag}")
     return next((item for item in farm.ledger() if (item["pk"], item["sk"]) == key), {})
+
+
+def restack(farm: Farm, **parameters: str) -> None:
+    """The stack is updated to these parameters: every function has them from now on. Its roles stay as they are."""
+    assert farm.lambdas
+    client = farm.client("lambda")
+    for function in farm.lambdas.deployment.functions.values():
+        environment: Any = function.environment
+        environment.update(setting(environment, parameters))
+        told = client.get_function_configuration(FunctionName=function.name)["Environment"]["Variables"]
+        changed = {"Variables": setting({name: str(value) for name, value in told.items()}, parameters)}
+        client.update_function_configuration(FunctionName=function.name, Environment=changed)
 
 
 def kept(farm: Farm) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from expose.mechanisms.api.doors import Door, door
+from expose.mechanisms.api.doors import Door, door, opens
 from expose.mechanisms.surroundings import Surroundings
 from expose.model import Identity
 from expose.policy import Apis, Limits
@@ -122,3 +122,19 @@ def test_a_preset_that_is_not_there_is_told_with_those_that_are() -> None:
 def test_missing_terms_are_the_owners_to_correct() -> None:
     with pytest.raises(Invalid):
         made("")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("/a auth=none", True), ("/a AUTH=None", True), ("auth=none /b nonsense == audience=x", True), ("/a auth=@all", True),
+        ("", False), ("/a", False), ("/a auth=iam", False), ("/a auth=none auth=iam", False), ("/a auth=none,", False),
+        ("/a auth=nine", False), ("/a xauth=none", False), ("/a auth = none", False), ("/a auth=@staff", False),
+        ("/a auth=@nobody", False), ("/a auth=@ALL", False), ("/a auth=@", False), ("/a auth=@twice", False),
+    ],
+)  # fmt: skip
+def test_only_what_says_open_in_so_many_words_leaves_a_door_open(value: str, said: bool) -> None:
+    presets = {"all": "auth=none", "staff": "auth=iam", "twice": "auth=@all"}
+
+    assert opens(value, Limits(apis=Apis(open_routes=True, presets=presets))) is said
+    assert not opens(value, Limits(apis=Apis(open_routes=False, presets=presets)))

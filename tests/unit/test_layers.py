@@ -98,7 +98,8 @@ def test_a_mechanism_is_its_own_file_and_keeps_the_protocol(name: str) -> None:
     assert getattr(mechanism, "__name__", "") == f"expose.mechanisms.{name}"
     assert mechanism.grammar.example
     assert all(
-        callable(getattr(mechanism, each)) for each in ("lookups", "ready", "detail", "replacing", "desired")
+        callable(getattr(mechanism, each))
+        for each in ("lookups", "ready", "detail", "replacing", "opens", "desired")
     )
 
 

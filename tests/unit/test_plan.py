@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from expose.model import Identity, Owned, Resource, fingerprint
-from expose.plan import Create, Delete, Forget, Plan, Update, plan, recorded
+from expose.plan import Create, Delete, Forget, Plan, Update, doors, plan, recorded
 
 SEEDS = range(200)
 
@@ -209,3 +209,16 @@ def test_the_order_in_which_a_spec_is_written_means_nothing(
 
 def test_what_is_only_claimed_does_not_count_as_there() -> None:
     assert recorded([owned(FIRST, ""), owned(SECOND)]) == {SECOND.identity: SECOND.fingerprint}
+
+
+def test_doors_close_before_all_else_each_before_what_it_refers_to() -> None:
+    things = [owned(SERVICE), owned(FIRST, open=True), owned(SECOND, open=True)]
+
+    assert str(doors(things)) == "- thing/second\n- thing/first"
+    assert all(change.at_once for change in doors(things).closings)
+
+
+def test_two_plans_are_one_in_which_each_change_stands_once() -> None:
+    first, second = Plan(closings=(Delete(owned(FIRST)),)), Plan((Create(SERVICE),), (Delete(owned(FIRST)),))
+
+    assert second.after(first) == second

@@ -85,15 +85,19 @@ def test_nothing_of_a_deleted_service_is_published() -> None:
 
 THING = Resource(Identity("thing", "one"))
 OURS, STOPPED, ALIVE = (Owned(THING.identity, task=task_id) for task_id in ("", "stopped", "alive"))
-ALL = Plan((Create(THING), Update(THING, OURS)), (Delete(OURS), Delete(STOPPED), Delete(ALIVE), Forget(OURS)))
+DOOR = Owned(THING.identity, open=True)
+ALL = Plan(
+    (Create(THING), Update(THING, OURS)),
+    (Delete(OURS), Delete(STOPPED), Delete(ALIVE), Forget(OURS), Delete(DOOR)),
+)
 
 
 @pytest.mark.parametrize(
     ("policy", "permitted"),
     [
         ("sync", ALL),
-        # Rule 5: the address of a task that has stopped is somebody else's already.
-        ("upsert-only", Plan(ALL.openings, (Delete(STOPPED), Forget(OURS)))),
+        # Rule 5: the address of a task that has stopped is somebody else's already. Rule 12: doors close.
+        ("upsert-only", Plan(ALL.openings, (Delete(STOPPED), Forget(OURS), Delete(DOOR)))),
         ("observe", Plan()),
     ],
 )

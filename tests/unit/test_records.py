@@ -61,6 +61,7 @@ OWNED = Owned(
     since=NOW,
     trouble="unhealthy, Target.Timeout: Request timed out",
     sick_since=NOW - 5,
+    open=True,
 )
 RECORD = Record(
     service=str(ARN),
@@ -87,6 +88,7 @@ RECORD = Record(
     announced="digest",
     astray=("3.80.1.2",),
     closed=True,
+    limits="digest",
     version=9,
 )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from expose.policy import Apis
-from expose.settings import Settings
-from tests.unit.stack import stack
+from expose.settings import CHOICES, PARAMETERS, Settings, setting
+from tests.unit.stack import source, stack
 
 
 def environment(**parameters: str) -> dict[str, str]:
@@ -103,3 +103,61 @@ def test_a_missing_variable_is_named(name: str) -> None:
 
     with pytest.raises(KeyError, match=name):
         Settings.read(left)
+
+
+def variables(value: object) -> set[str]:
+    """The parameters that a variable of the template hands on as they are."""
+    return {value["Ref"]} if isinstance(value, dict) and set(value) == {"Ref"} else set()
+
+
+def test_every_variable_that_a_parameter_becomes_as_it_is_stands_in_one_place() -> None:
+    """But for those that change nothing of what is exposed."""
+    template = source()
+    declared = template["Globals"]["Function"]["Environment"]["Variables"]
+    handed_on = {
+        parameter: name
+        for name, value in declared.items()
+        for parameter in variables(value)
+        if parameter in template["Parameters"]
+    }
+    elsewhere = {
+        "LogLevel",
+        "GraceSeconds",
+        "WindowSeconds",
+        "VerifyMinutes",
+        "OnDelete",
+        "TrailDays",
+        "GuardZones",
+        "AuditAll",
+    }
+
+    assert handed_on == {**PARAMETERS, **{name: handed_on[name] for name in elsewhere}}
+
+
+def test_the_choices_are_those_of_the_template() -> None:
+    allowed = {name: one.get("AllowedValues") for name, one in source()["Parameters"].items()}
+
+    assert {name: list(choices) for name, choices in CHOICES.items()} == {
+        name: allowed[name] for name in PARAMETERS if allowed[name]
+    }
+
+
+def test_a_parameter_set_is_the_environment_of_a_stack_that_has_it() -> None:
+    changed = {"AllowedNames": "example.com", "AllowOpenRoutes": "yes"}
+
+    assert setting(environment(), changed) == environment(**changed)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"AllowedClusters": "granja"}, {"AllowedMechanisms": "dns"}, {"AllowedNames": "a.com"}, {"AllowedApis": "a1"},
+        {"AllowedLoadBalancers": "internal"}, {"AllowOpenRoutes": "yes"}, {"ApiPresets": "staff: auth=iam"},
+        {"CreateNamespaces": "http"}, {"CreateLoadBalancers": "any"},
+    ],
+)  # fmt: skip
+def test_limits_that_differ_have_another_digest_and_equal_ones_the_same(changed: dict[str, str]) -> None:
+    read = Settings.read(environment(**changed)).limits
+
+    assert read.digest == Settings.read(environment(**changed)).limits.digest
+    assert read.digest != Settings.read(environment()).limits.digest

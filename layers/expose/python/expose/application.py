@@ -69,7 +69,7 @@ class Application:
     def _may_close(
         self, changes: Iterable[Delete | Forget], alive: Collection[str], serving: Sequence[str]
     ) -> Iterator[Delete | Forget]:
-        """What belongs to a task that is to stop; the rest once all that replaces it is open. The very last way in
+        """What may not wait; the rest once all that replaces it is open. The very last way in
         stays for as long as its task, though it is to stop, is still `serving` and its successor is not ready.
         """
         staying, turn = dict(self.entries), {task: at for at, task in enumerate(serving)}
@@ -81,7 +81,7 @@ class Application:
                 self.outcome.wait(
                     NotYet("the last way in stays until its successor is open", seconds=_SUCCESSOR)
                 )
-            elif stopped(entry, alive) or not self.outcome.unfinished:
+            elif change.at_once or stopped(entry, alive) or not self.outcome.unfinished:
                 staying.pop(entry.identity, None)
                 yield change
 
@@ -191,7 +191,7 @@ class Application:
             self._shared.leave(entry.identity, self._mark, now=self._clock()) if entry.shared else None
         )
         for child in self.entries.values():
-            if entry.identity in child.parents:
+            if entry.identity in child.parents and not entry.open:  # a door waits for nothing
                 raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
         if entry.shared and not self._may_go(entry, unused_since, grace):
             del self.entries[entry.identity]

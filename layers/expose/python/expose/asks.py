@@ -29,11 +29,13 @@ class Attempt:
 class Ask:
     """What one tag asks for now, beside what the ledger remembers of it.
 
-    `exposure` is None where the tag is gone, or cannot be read, which `refusal` tells. `before` is what the tag asked
-    for when that could last be carried out. `fresh` says that nothing remembered is to be relied on.
+    `said` is its value as it stands there, empty where it is gone. `exposure` is None where the tag is gone, or cannot be
+    read, which `refusal` tells. `before` is what the tag asked for when that could last be carried out. `fresh` says
+    that nothing remembered is to be relied on.
     """
 
     record: Record
+    said: str = ""
     exposure: Exposure | None = None
     before: Exposure | None = None
     refusal: Refused | None = None
@@ -52,7 +54,10 @@ class Ask:
             *([now] if not self.refusal and not self.failure else []),
             *(
                 [before]
-                if self.before and (self.failure or before.found != now.found or self.before != self.exposure)
+                if self.before
+                and (
+                    self.refusal or self.failure or before.found != now.found or self.before != self.exposure
+                )
                 else []
             ),
         ]
@@ -87,18 +92,28 @@ class Reader:
         ask = Ask(record, fresh=depth is Depth.FULL or retry or changed)
         if record.closed:
             return ask
-        ask = replace(ask, record=record if value is None else _changed(record, value))
+        ask = replace(ask, record=record if value is None else _changed(record, value), said=value or "")
         try:
-            policy = policy_of(service.tags, prefix=self.prefix, default=self._policy, known=POLICIES)
+            ask = replace(ask, policy=self._policy_of(service))
         except Invalid as refusal:
-            return replace(ask, refusal=refusal, before=self._before(record, service) if value else None)
+            before = self._before(record, service) if value else None
+            return replace(ask, policy=self._policy, refusal=refusal, before=before)
         if value is None:
-            return replace(ask, policy=policy)
-        ask = replace(ask, policy=policy, before=self._before(record, service))
+            return ask
+        ask = replace(ask, before=self._before(record, service))
         try:
             return replace(ask, exposure=read_one(service.arn, record.tag, value, self._grammars))
         except Invalid as refusal:
             return replace(ask, refusal=refusal)
+
+    def _policy_of(self, service: Service) -> str:
+        """Raise `Invalid` for one that does not exist; of a service that is gone nobody can put it right any more."""
+        try:
+            return policy_of(service.tags, prefix=self.prefix, default=self._policy, known=POLICIES)
+        except Invalid:
+            if service.active:
+                raise
+            return self._policy
 
     def _before(self, record: Record, service: Service) -> Exposure | None:
         try:

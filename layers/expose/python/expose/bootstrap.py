@@ -15,7 +15,9 @@ from expose.aws import Clients
 from expose.census import Census
 from expose.cleanup import Cleanup
 from expose.controller import Controller
+from expose.current import Current
 from expose.deadline import PATIENT, Patience
+from expose.foresight import Foreseeing
 from expose.guard import Guard
 from expose.inspecting import Inspector
 from expose.membership import Membership
@@ -99,7 +101,7 @@ class Parts(Core):
             source=self._source,
             ledger=self._ledger,
             names=self._names,
-            exposing=self._exposing,
+            foreseeing=Foreseeing(self._deciding, Current(self._adapters, now)),
             reader=self._reader,
             limits=self.settings.limits,
             prefix=self.settings.prefix,

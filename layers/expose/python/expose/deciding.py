@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from expose.arn import ServiceArn
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
 from expose.mechanisms import Mechanism, Surroundings
 from expose.mechanisms.surroundings import bearer
-from expose.model import Resource, Service, digest
+from expose.model import Exposure, Resource, Service, digest
 from expose.policy import Detail, Limits, Replacing, to_publish
 from expose.records import Record
 from expose.refusals import Partly, Refused
 from expose.resources import Finder
 
 _TAG = 40  # characters of a tag's key that a mark has room for
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be there; `partly` says why that is not all that was asked for, `shut` that what would be open to
+    everybody is left out of it, because the tag or the stack does not say so any more.
+    """
+
+    desired: Sequence[Resource] = ()
+    partly: Partly | None = None
+    shut: bool = False
+
+    def told(self, refused: Refused | None) -> Refused | None:
+        """What stands in the way, where that was refused before."""
+        if refused and self.shut:
+            return refused.and_also("what the tag opened to everybody before is closed meanwhile")
+        return refused or self.partly
 
 
 class Deciding:
@@ -36,6 +53,11 @@ class Deciding:
         self._stack = stack
         self.empty_after = empty_after
         self._clock = clock
+
+    @property
+    def limits(self) -> str:
+        """The digest of what the stack allows."""
+        return self._limits.digest
 
     def look_up(self, ask: Ask, service: Service) -> Ask:
         """The ask with the answers to its mechanism's questions; asked again where nothing is to be relied on."""
@@ -59,15 +81,30 @@ class Deciding:
         """How much has to be known of each task."""
         return max((self._needed(attempt) for attempt in ask.attempts), default=Detail.PRIVATE)
 
-    def desired(
-        self, attempt: Attempt, service: Service, record: Record, none_ready_for: float
-    ) -> tuple[Sequence[Resource], Partly | None]:
-        """What is to be there, and why that is not all that was asked for. Raise `Refused` or `NotYet` where that cannot
-        be said.
-        """
+    def opens(self, ask: Ask) -> bool:
+        """Whether the tag says now that everybody may pass, and the stack lets it: whatever else is wrong with it."""
+        mechanism = self._mechanisms.get(ask.record.tag.split(":")[1])
+        return mechanism is not None and mechanism.opens(ask.said, self._limits)
+
+    def decide(
+        self, ask: Ask, attempt: Attempt, service: Service, record: Record, none_ready_for: float
+    ) -> Decision:
+        """Raise `Refused` or `NotYet` where it cannot be said what is to be there."""
         if attempt.exposure is None or not service.active:
-            return (), None
-        mechanism = self._mechanisms[attempt.exposure.mechanism]
+            return Decision()
+        try:
+            decision = Decision(self._desired(attempt, attempt.exposure, service, record, none_ready_for))
+        except Partly as partly:
+            decision = Decision(partly.desired, partly)
+        if self.opens(ask) or not any(each.open for each in decision.desired):
+            return decision
+        return replace(decision, desired=[each for each in decision.desired if not each.open], shut=True)
+
+    def _desired(
+        self, attempt: Attempt, exposure: Exposure, service: Service, record: Record, none_ready_for: float
+    ) -> Sequence[Resource]:
+        self._limits.check_mechanism(exposure)
+        mechanism = self._mechanisms[exposure.mechanism]
         tasks = to_publish(
             service,
             mechanism.ready,
@@ -77,10 +114,7 @@ class Deciding:
         )
         surroundings = Surroundings(self._limits, self.mark(record), attempt.found)
         known = replace(service, tasks=tasks, read_at=self._clock())
-        try:
-            return mechanism.desired(attempt.exposure, known, surroundings), None
-        except Partly as partly:
-            return partly.desired, partly
+        return mechanism.desired(exposure, known, surroundings)
 
     def replacing(self, ask: Ask, service: Service) -> Replacing | None:
         """Whether the tag wants sick tasks replaced."""

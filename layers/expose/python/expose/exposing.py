@@ -6,35 +6,31 @@ followed: bad input changes nothing that works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from expose.adopting import forgotten, inherited, left_behind
 from expose.apply import Applier
 from expose.asks import Ask, Attempt
 from expose.aws import AwsError
+from expose.current import Current
 from expose.deciding import Deciding
-from expose.foresight import Foresight
 from expose.model import Exposure, Identity, Resource, Service
 from expose.outcome import Outcome
-from expose.plan import Delete, Plan, plan, recorded
+from expose.plan import Delete, Plan, doors, plan, recorded
 from expose.policy import POLICIES, stopped, withdrawal
-from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import NotYet, Refused
-from expose.resources import Adapters
 
 _WATCHES = 60.0  # seconds between two looks at the health of what AWS watches
 _WATCHES_SICK = 15.0  # the same, while any of it is unhealthy
-_LISTING_LAG = 60.0  # seconds for which what was just made counts as there although a list lacks it (F§3.2)
 
 
 class Exposing:
     def __init__(
-        self, *, deciding: Deciding, adapters: Adapters, applier: Applier, clock: Callable[[], float]
+        self, *, deciding: Deciding, current: Current, applier: Applier, clock: Callable[[], float]
     ) -> None:
         self.deciding = deciding
-        self._adapters = adapters
+        self._current = current
         self._applier = applier
         self._clock = clock
 
@@ -44,71 +40,20 @@ class Exposing:
         `serving` are tasks that are to stop and may still serve, the first to stop first: no tasks of the service, but
         better than no address.
         """
-        record, error = self._applier.settle(ask.record, service.alive)
-        record, current, adopted = (
-            self._read(record, ask, service) if ask.fresh else (record, recorded(record.owned), ())
-        )
+        shut = self._shut(ask, ask.record, service)
+        record, error = self._applier.settle(shut.record, service.alive)
+        current: Mapping[Identity, str] = recorded(record.owned)
+        adopted: tuple[str, ...] = ()
+        if ask.fresh:
+            record, current, adopted = self._current.read(record, self.deciding.mark(record), service)
+            shut = self._shut(ask, record, service).after(shut)  # with those that only AWS knew of
+            record, current = shut.record, _left(current, shut.record)
         failed = ask.failure or (OperationFailed(error) if error else None)
-        outcome, decided = Outcome(record, refused=ask.refusal, failed=failed, adopted=adopted), False
-        for attempt in ask.attempts:
-            try:
-                desired, partly = self.deciding.desired(attempt, service, outcome.record, none_ready_for)
-            except Refused as refusal:
-                outcome.refused = outcome.refused or refusal
-                continue
-            except NotYet as reason:
-                outcome.wait(reason)
-                continue
-            decided = True
-            outcome = self._bring_about(ask, attempt, desired, current, outcome, service, serving)
-            whole = not outcome.unfinished
-            outcome.refused = outcome.refused or partly
-            if whole or partly:
-                break
-            current = recorded(outcome.record.owned)
-        outcome = outcome if decided else self._withdraw_stopped(ask, outcome, service, serving)
-        outcome = self._adopt(ask, outcome, service, serving)
+        outcome = Outcome(record, refused=ask.refusal, failed=failed, adopted=adopted)
+        outcome = self._try(ask, current, outcome, service, serving, none_ready_for)
+        outcome = self._adopt(ask, outcome, service, serving).after(shut)
+        outcome.record = replace(outcome.record, limits=self.deciding.limits)
         return self._watch(ask, outcome, service)
-
-    def withdraw(self, ask: Ask, service: Service, addresses: Collection[str]) -> Outcome:
-        """What stands at these addresses for tasks that are none of the service's, whatever the tag asks for."""
-        record, failed = self._settled(ask, service)
-        closings = tuple(
-            change
-            for change in withdrawal(record.owned, service.alive).closings
-            if stands_at(change.owned, addresses)
-        )
-        outcome = self._apply(ask, Plan(closings=closings), record, service, ())
-        outcome.failed = outcome.failed or failed
-        return outcome
-
-    def foresee(self, ask: Ask, service: Service, *, none_ready_for: float) -> Foresight:
-        """What `follow` would come to, with all of it read afresh and nothing changed, in AWS or in the ledger."""
-        record, current, _ = self._read(ask.record, ask, service)
-        seen = Foresight(ask, record, current, refused=ask.refusal, failed=ask.failure)
-        for attempt in ask.attempts:
-            try:
-                desired, partly = self.deciding.desired(attempt, service, record, none_ready_for)
-            except Refused as refusal:
-                seen = replace(seen, refused=seen.refused or refusal)
-                continue
-            except NotYet as reason:
-                seen = replace(seen, waiting=seen.waiting or reason)
-                continue
-            seen = replace(seen, refused=seen.refused or partly)
-            wanted = plan(desired, current, record.by_identity)
-            if not attempt.now and seen.failed and not seen.refused:
-                wanted = Plan(wanted.openings)
-            return replace(seen, attempt=attempt, desired=desired).planning(wanted, service.alive)
-        return seen.planning(withdrawal(record.owned, service.alive), service.alive)
-
-    def _settled(self, ask: Ask, service: Service) -> tuple[Record, Exception | None]:
-        """The record with what operations came to, or as it was where that could not be read."""
-        try:
-            record, error = self._applier.settle(ask.record, service.alive)
-        except AwsError as failure:
-            return ask.record, failure
-        return record, OperationFailed(error) if error else None
 
     def _watch(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
         """Ask how healthy its tasks are found, when it is time to; always where sick ones are to be replaced, else for
@@ -127,6 +72,52 @@ class Exposing:
             record = replace(record, watch_at=now + pause)
         outcome.record = replace(record, watch_at=record.watch_at if wanted else 0.0)
         return outcome
+
+    def _shut(self, ask: Ask, record: Record, service: Service) -> Outcome:
+        """Doors close on the first word. What lets everybody pass goes unless the tag says now that it may: before
+        anything is asked of AWS that could refuse, fail or take its time, and whatever is decided afterwards.
+        """
+        wanted = Plan() if self.deciding.opens(ask) else doors(record.owned)
+        return self._apply(ask, wanted, record, service, ()) if wanted else Outcome(record)
+
+    def _try(
+        self,
+        ask: Ask,
+        current: Mapping[Identity, str],
+        outcome: Outcome,
+        service: Service,
+        serving: Sequence[str],
+        none_ready_for: float,
+    ) -> Outcome:
+        """What the tag says now, and where that cannot be had what it said before, as far as the stack allows that still.
+        Where it allows neither, all goes.
+        """
+        refusal, decision = ask.refusal, None
+        for attempt in ask.attempts:
+            try:
+                decided = self.deciding.decide(ask, attempt, service, outcome.record, none_ready_for)
+            except Refused as refused:
+                outcome.refused = outcome.refused or (None if decision else refused)
+                refusal = refused
+                continue
+            except NotYet as reason:
+                outcome.wait(reason)
+                refusal = None
+                continue
+            refusal, decision = None, decision or decided
+            outcome = self._bring_about(ask, attempt, decided.desired, current, outcome, service, serving)
+            whole = not outcome.unfinished
+            outcome.refused = decided.told(outcome.refused)
+            current = recorded(outcome.record.owned)
+            if whole or decided.partly:
+                break
+        if refusal and refusal.takes_back:
+            told = outcome.refused or (None if decision else refusal)
+            outcome.refused = told and told.taking_back(refusal)
+            kept = decision.desired if decision else ()
+            wanted = plan(kept, current, outcome.record.by_identity)
+            return self._take_back(ask, wanted.closing_at_once(), outcome, service)
+        return outcome if decision else self._withdraw_stopped(ask, outcome, service, serving)
 
     def _bring_about(
         self,
@@ -148,6 +139,15 @@ class Exposing:
         if attempt.now and attempt.exposure and not outcome.unfinished:
             outcome.record = replace(outcome.record, good=attempt.exposure.value, good_found=attempt.found)
         return outcome.after(earlier)
+
+    def _take_back(self, ask: Ask, wanted: Plan, outcome: Outcome, service: Service) -> Outcome:
+        """The stack does not allow what the tag asked for before, so that goes, whatever becomes of what it asks for now. What
+        has nothing left is no longer what could last be carried out.
+        """
+        outcome = self._apply(ask, wanted, outcome.record, service, ()).after(outcome)
+        if not outcome.record.owned:
+            outcome.record = replace(outcome.record, good="", good_found={})
+        return outcome
 
     def _withdraw_stopped(
         self, ask: Ask, outcome: Outcome, service: Service, serving: Sequence[str]
@@ -173,13 +173,13 @@ class Exposing:
         """
         mark = self.deciding.mark(ask.record)
         try:
-            found = inherited(ask.record, outcome.record, self._adapters, mark, service)
+            found = self._current.inherited(ask.record, outcome.record, mark, service)
             settled = ask.fresh and not outcome.unfinished and not outcome.waiting
-            beside = left_behind(outcome.record, self._adapters, mark) if settled else {}
+            beside = self._current.left_behind(outcome.record, mark) if settled else {}
         except AwsError as failure:
             outcome.failed = outcome.failed or failure
             return outcome
-        if not (found := found | beside):
+        if not (found := {**found, **beside}):
             return outcome
         record = outcome.record.owning(outcome.record.by_identity | found)
         closings = (
@@ -190,21 +190,11 @@ class Exposing:
         applied = self._apply(ask, Plan(closings=tuple(map(Delete, closings))), record, service, serving)
         return replace(applied.after(outcome), adopted=(*outcome.adopted, *map(str, found)))
 
-    def _read(
-        self, record: Record, ask: Ask, service: Service
-    ) -> tuple[Record, Mapping[Identity, str], tuple[str, ...]]:
-        """What AWS says is there, and what of it was forgotten: it carries our mark, and is ours again. What is only
-        claimed stays so, for not all that is seen carries a mark.
-        """
-        seen = {
-            each.identity: each
-            for adapter in self._adapters.kinds.values()
-            for each in adapter.read(record.owned, self.deciding.mark(ask.record))
-        }
-        recent = [each for each in record.owned if each.task and self._clock() - each.since < _LISTING_LAG]
-        current = recorded(recent) | {identity: each.fingerprint for identity, each in seen.items()}
-        adopted = forgotten(seen, record, service)
-        return record.owning(adopted | record.by_identity), current, tuple(map(str, adopted))
+
+def _left(current: Mapping[Identity, str], record: Record) -> Mapping[Identity, str]:
+    """What is still there of what was."""
+    owned = record.by_identity
+    return {identity: seen for identity, seen in current.items() if identity in owned}
 
 
 def _about(exposure: Exposure, refusal: Refused) -> Refused:

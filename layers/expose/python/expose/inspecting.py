@@ -6,7 +6,7 @@ exposure is told as its trouble, and the next is looked at all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -16,8 +16,7 @@ from expose.arn import ServiceArn
 from expose.asks import Ask, Reader
 from expose.aws import AwsError, Clients, code
 from expose.ecs import Source
-from expose.exposing import Exposing
-from expose.foresight import Foresight
+from expose.foresight import Foreseeing, Foresight
 from expose.ledger import Ledger
 from expose.memories import idle_since
 from expose.model import Identity, Service
@@ -56,7 +55,7 @@ class Inspector:
         source: Source,
         ledger: Ledger,
         names: Names,
-        exposing: Exposing,
+        foreseeing: Foreseeing,
         reader: Reader,
         limits: Limits,
         prefix: str,
@@ -66,8 +65,8 @@ class Inspector:
         self._source = source
         self._ledger = ledger
         self._names = names
-        self._deciding = exposing.deciding
-        self._exposing = exposing
+        self._deciding = foreseeing.deciding
+        self._foreseeing = foreseeing
         self._reader = reader
         self._limits = limits
         self._prefix = prefix
@@ -111,18 +110,38 @@ class Inspector:
             return Inspection(Service(unnamed), barred=refused)
         memory = memory or Memory(Service(parsed))
         service = self._source.service(parsed, memory.service, now=self._clock())
-        barred = self._limits.barred(parsed.cluster, f"{self._prefix}: tags of {parsed.label}")
-        followed = replace(service, active=False) if barred else service
-        asks = [
-            self._deciding.look_up(ask, followed) for ask in self._reader.read(followed, records, Depth.FULL)
-        ]
+        asks = self._asks(service, records, Depth.FULL)
         if service.active:
             heard = {*memory.stopped, *memory.stopping}
             service = self._tasks(service, heard, needed=max(map(self._deciding.detail, asks), default=0))
-            followed = replace(service, active=not barred)
+        return self._inspection(replace(memory, service=service), asks, afresh=True)
+
+    def remembered(self) -> Iterator[Inspection]:
+        """Every service that the ledger knows, as it stands there: AWS is asked only what nobody has asked it yet."""
+        for arn, (memory, records) in sorted(self._ledger.everything().items()):
+            if memory is None:
+                yield self.inspect(arn)
+            elif records:
+                asks = self._asks(memory.service, records, Depth.RECORD)
+                yield self._inspection(memory, asks, afresh=False)
+
+    def _asks(self, service: Service, records: Sequence[Record], depth: Depth) -> list[Ask]:
+        followed = self._followed(service)
+        return [self._deciding.look_up(ask, followed) for ask in self._reader.read(followed, records, depth)]
+
+    def _inspection(self, memory: Memory, asks: Sequence[Ask], *, afresh: bool) -> Inspection:
+        service = memory.service
         since = idle_since(memory, service, self._clock())
-        seen = tuple(self._foresee(ask, followed, since) for ask in asks)
-        return Inspection(service, seen, barred, self._held(seen))
+        followed = self._followed(service)
+        seen = tuple(self._foresee(ask, followed, since, afresh=afresh) for ask in asks)
+        return Inspection(service, seen, self._barred(service), self._held(seen))
+
+    def _barred(self, service: Service) -> Refused | None:
+        return self._limits.barred(service.arn.cluster, f"{self._prefix}: tags of {service.arn.label}")
+
+    def _followed(self, service: Service) -> Service:
+        """One that may not be followed is as good as gone."""
+        return replace(service, active=False) if self._barred(service) else service
 
     def _tasks(self, service: Service, heard: Collection[str], *, needed: int) -> Service:
         """With all that can be known of each. Whoever may not see the security groups is told the rest."""
@@ -133,10 +152,10 @@ class Inspector:
                 raise
         return self._source.tasks(service, heard, detail=Detail.PUBLIC, afresh=True, now=self._clock())[0]
 
-    def _foresee(self, ask: Ask, service: Service, since: float) -> Foresight:
+    def _foresee(self, ask: Ask, service: Service, since: float, *, afresh: bool) -> Foresight:
         idle_for = self._clock() - since if since else 0.0
         try:
-            return self._exposing.foresee(ask, service, none_ready_for=idle_for)
+            return self._foreseeing.foresee(ask, service, none_ready_for=idle_for, afresh=afresh)
         except AwsError as error:
             return Foresight(ask, ask.record, {}, refused=ask.refusal, failed=ask.failure or error)
 

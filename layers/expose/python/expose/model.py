@@ -148,7 +148,7 @@ class Resource:
 
     `spec` holds JSON values. `refs` names what it needs first: another resource by identity, whose id is filled in
     when it is applied, or a plain id of something that was there before us. `shared` ones are counted and outlive
-    their first user.
+    their first user. `open` ones let everybody on the internet pass, or belong to what does.
     """
 
     identity: Identity
@@ -157,6 +157,7 @@ class Resource:
     task: str = ""
     address: str = ""
     shared: bool = False
+    open: bool = False
 
     @property
     def parents(self) -> tuple[Identity, ...]:
@@ -180,7 +181,8 @@ class Owned:
 
     `aws_id` is empty while only claimed. `operation` is AWS's id of a change that is still on its way; `leaving`
     says that the change is the deletion. `refs` are those of the resource, for whoever must delete it. `trouble` is
-    what AWS last said is wrong with it, `sick_since` when it was first found unhealthy, 0 while it is not.
+    what AWS last said is wrong with it, `sick_since` when it was first found unhealthy, 0 while it is not. `open` says
+    that it lets everybody on the internet pass, or may do so.
     """
 
     identity: Identity
@@ -195,6 +197,7 @@ class Owned:
     since: float = 0.0
     trouble: str = ""
     sick_since: float = 0.0
+    open: bool = False
 
     @classmethod
     def of(cls, resource: Resource, *, since: float) -> Owned:
@@ -207,6 +210,7 @@ class Owned:
             address=resource.address,
             shared=resource.shared,
             since=since,
+            open=resource.open,
         )
 
     @property

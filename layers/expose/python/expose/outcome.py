@@ -37,7 +37,7 @@ class Outcome:
             changes=earlier.changes + self.changes,
             refused=earlier.refused or self.refused,
             failed=earlier.failed or self.failed,
-            withheld=earlier.withheld or self.withheld,
+            withheld=_each_once(earlier.withheld, self.withheld),
             opening=earlier.opening or self.opening,
             adopted=(*earlier.adopted, *self.adopted),
         )
@@ -63,3 +63,8 @@ class Defect(Exception):  # noqa: N818 - it names what was found
             f"a defect in ecs-expose: {type(bug).__name__}: {bug}. Nothing of this tag changes until it is mended, but that "
             "stopped tasks leave; the function's log has more: please report it"
         )
+
+
+def _each_once(*texts: str) -> str:
+    """All their lines."""
+    return "\n".join(dict.fromkeys(line for text in texts for line in text.splitlines()))

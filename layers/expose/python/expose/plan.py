@@ -7,7 +7,7 @@ unresolved, so it can be made and compared without AWS. Planning again right aft
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from expose.model import Identity, Owned, Resource
 
@@ -31,7 +31,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
+    """`at_once` does not wait for what is just being opened."""
+
     owned: Owned
+    at_once: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"- {self.owned.identity}"
@@ -42,6 +45,7 @@ class Forget:
     """Ours once, and seen gone."""
 
     owned: Owned
+    at_once: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"  {self.owned.identity} is gone"
@@ -59,6 +63,17 @@ class Plan:
 
     def __str__(self) -> str:
         return "\n".join(str(change) for change in (*self.openings, *self.closings))
+
+    def closing_at_once(self) -> Plan:
+        """What is to go, without waiting for what is to come."""
+        return Plan(closings=tuple(replace(each, at_once=True) for each in self.closings))
+
+    def after(self, first: Plan) -> Plan:
+        """Both, each change once."""
+        return Plan(
+            (*first.openings, *(each for each in self.openings if each not in first.openings)),
+            (*first.closings, *(each for each in self.closings if each not in first.closings)),
+        )
 
     def without(self, other: Plan) -> Plan:
         """The changes that are not in another plan."""
@@ -80,6 +95,13 @@ def plan(desired: Sequence[Resource], current: Mapping[Identity, str], owned: di
         openings=tuple(_openings(wanted.values(), current, owned)),
         closings=tuple(_closings(reversed(owned.values()), current, wanted)),
     )
+
+
+def doors(owned: Iterable[Owned]) -> Plan:
+    """Close what lets everybody pass, before all else."""
+    return Plan(
+        closings=tuple(Delete(each) for each in reversed(tuple(owned)) if each.open)
+    ).closing_at_once()
 
 
 def recorded(owned: Iterable[Owned]) -> dict[Identity, str]:

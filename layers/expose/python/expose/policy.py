@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from expose.model import Exposure, Owned, Service, Task
+from expose.model import Exposure, Owned, Service, Task, digest
 from expose.plan import Delete, Forget, Plan
 from expose.refusals import Refused
 
@@ -20,8 +20,14 @@ def sync(plan: Plan, _: Collection[str]) -> Plan:
 
 
 def upsert_only(plan: Plan, alive: Collection[str]) -> Plan:
-    """Nothing is deleted but the address of a task that has stopped: that belongs to somebody else already."""
-    keep = (change for change in plan.closings if isinstance(change, Forget) or stopped(change.owned, alive))
+    """Nothing is deleted but the address of a task that has stopped, for that belongs to somebody else already, and what
+    lets everybody pass although nobody asks for it any more.
+    """
+    keep = (
+        change
+        for change in plan.closings
+        if isinstance(change, Forget) or change.owned.open or stopped(change.owned, alive)
+    )
     return Plan(plan.openings, tuple(keep))
 
 
@@ -127,6 +133,11 @@ class Limits:
     load_balancers: tuple[str, ...] = ("*",)
     create_load_balancers: str = "no"
     apis: Apis = Apis()
+
+    @property
+    def digest(self) -> str:
+        """What was decided under another one is to be decided anew."""
+        return digest(repr(self))
 
     def allow_cluster(self, cluster: str) -> bool:
         return any(fnmatchcase(cluster, pattern) for pattern in self.clusters)

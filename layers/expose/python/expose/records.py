@@ -45,7 +45,7 @@ class Record:
     the change happened that is not published yet. `announced` tells what was said last, `astray` which addresses were said to be
     published in vain, and stay.
     `status_since` is when the status became what it is, 0 where that is not known. `closed` is set for good when the
-    stack is being deleted.
+    stack is being deleted. `limits` is the digest of those under which it was decided last.
     """
 
     service: str
@@ -68,6 +68,7 @@ class Record:
     announced: str = ""
     astray: tuple[str, ...] = ()
     closed: bool = False
+    limits: str = ""
     version: int = 0
 
     @property

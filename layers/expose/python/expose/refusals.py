@@ -20,6 +20,9 @@ class Status(StrEnum):
     FAILED = "Failed"
 
 
+_TAKES_BACK = frozenset({"BadPreset", "NoPreset", "NotAllowed"})
+
+
 class Refused(Exception):  # noqa: N818 - it names what happened, and is no bug
     """The owner must act. `code` is stable and for machines; the text says what, which and what to do."""
 
@@ -29,6 +32,21 @@ class Refused(Exception):  # noqa: N818 - it names what happened, and is no bug
         super().__init__(message)
         self.code = code
         self.message = message
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is the stack that does not allow it. Then what was made under an earlier word goes as well."""
+        return self.code in _TAKES_BACK
+
+    def taking_back(self, before: Refused) -> Refused:
+        """The same, and why what the tag asked for before may not be had either."""
+        if self.message == before.message:
+            return self
+        return self.and_also(f"what it asked for before is withdrawn: {before.message}")
+
+    def and_also(self, more: str) -> Refused:
+        """The same, with more to say."""
+        return type(self)(self.code, f"{self.message}; {more}")
 
 
 class Invalid(Refused):

@@ -5,10 +5,58 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from expose.policy import Apis, Limits
 
 _PRESET = re.compile(r"([A-Za-z0-9_-]+)\s*:(.+)", re.DOTALL)
+
+PARAMETERS: Mapping[str, str] = {
+    "TagPrefix": "EXPOSE_PREFIX",
+    "Policy": "EXPOSE_POLICY",
+    "AllowedClusters": "EXPOSE_CLUSTERS",
+    "AllowedMechanisms": "EXPOSE_MECHANISMS",
+    "AllowedNames": "EXPOSE_NAMES",
+    "CreateNamespaces": "EXPOSE_CREATE_NAMESPACES",
+    "AllowedLoadBalancers": "EXPOSE_LOAD_BALANCERS",
+    "CreateLoadBalancers": "EXPOSE_CREATE_LOAD_BALANCERS",
+    "LoadBalancerSubnets": "EXPOSE_LOAD_BALANCER_SUBNETS",
+    "LoadBalancerSecurityGroups": "EXPOSE_LOAD_BALANCER_SECURITY_GROUPS",
+    "AllowedApis": "EXPOSE_APIS",
+    "AllowOpenRoutes": "EXPOSE_OPEN_ROUTES",
+    "ApiPresets": "EXPOSE_API_PRESETS",
+    "ApiCertificate": "EXPOSE_API_CERTIFICATE",
+    "ApiHostedZone": "EXPOSE_API_ZONE",
+    "CloseDefaultEndpoint": "EXPOSE_API_CLOSED",
+    "ApiCors": "EXPOSE_API_CORS",
+    "ApiVpcLinks": "EXPOSE_API_VPC_LINKS",
+    "ApiSecurityGroups": "EXPOSE_API_SECURITY_GROUPS",
+    "ApiRestTarget": "EXPOSE_API_REST_TARGET",
+    "EmptyAfterSeconds": "EXPOSE_EMPTY_AFTER",
+}
+"""The parameters of template.yaml that say what is exposed and how, each with the variable that hands it on as it is."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "Policy": ("sync", "upsert-only", "observe"),
+    "CreateNamespaces": ("no", "http", "private", "public"),
+    "CreateLoadBalancers": ("no", "internal", "internet-facing", "any"),
+    "AllowOpenRoutes": ("no", "yes"),
+    "CloseDefaultEndpoint": ("no", "yes"),
+    "ApiRestTarget": ("listener", "load-balancer"),
+}
+"""What those may be that are a choice."""
+
+
+def setting(environment: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """The environment as it would be with these parameters. Raise `ValueError` for one that is not there, or may not be so."""
+    for name, value in parameters.items():
+        if name not in PARAMETERS:
+            near = get_close_matches(name, PARAMETERS, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(PARAMETERS)}"
+            raise ValueError(f"no parameter that says what is exposed is called {name!r}: {advice}")
+        if value not in CHOICES.get(name, (value,)):
+            raise ValueError(f"parameter {name}: expected one of {', '.join(CHOICES[name])}, got {value!r}")
+    return {**environment, **{PARAMETERS[name]: value for name, value in parameters.items()}}
 
 
 @dataclass(frozen=True, slots=True)

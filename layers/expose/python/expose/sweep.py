@@ -155,6 +155,8 @@ class Sweep:
         for arn, (_, records) in known.items():
             if any(record.look_at and record.look_at <= now for record in records):
                 yield Work(arn, "due", Depth.TASKS, since=now)
+            if any(record.limits != self._limits.digest for record in records):
+                yield Work(arn, "the stack's settings have changed", Depth.RECORD, since=now)
 
     def _to_verify(self, known: Known) -> Iterator[Work]:
         turn = int(self._clock() // 60) % self._verify_minutes

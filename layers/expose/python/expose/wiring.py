@@ -11,6 +11,7 @@ from functools import cached_property
 from expose.apply import Applier
 from expose.asks import Reader
 from expose.aws import Clients
+from expose.current import Current
 from expose.deciding import Deciding
 from expose.ecs import Source
 from expose.exposing import Exposing
@@ -83,7 +84,8 @@ class Core:
 
     @cached_property
     def _exposing(self) -> Exposing:
-        return Exposing(deciding=self._deciding, adapters=self._adapters, applier=self._applier, clock=now)
+        current = Current(self._adapters, now)
+        return Exposing(deciding=self._deciding, current=current, applier=self._applier, clock=now)
 
     @cached_property
     def _applier(self) -> Applier:

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from expose.cli.obstacles import Obstacle
-from expose.cli.output import COLOURS, grid, iso, plain, print_json, show, span
-from expose.cli.plan import SIGNS, shortened, without_tag
+from expose.cli.output import COLOURS, SIGNS, grid, iso, plain, print_json, show, span
+from expose.cli.plan import shortened, without_tag
 from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, story_of
 from expose.cli.story import Piece, Reading, Running, Step, Story, Told
 from expose.cli.trouble import NOT_AS_ASKED

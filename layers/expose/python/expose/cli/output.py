@@ -26,6 +26,8 @@ COLOURS = {
     Status.FAILED: "red",
 }
 
+SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
+
 
 def show(*drawn: RenderableType, wrap: bool = True) -> None:
     """Print. Where it goes to no terminal, without the blanks that fill up a table's lines."""

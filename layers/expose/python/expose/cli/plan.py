@@ -4,30 +4,75 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from expose.cli.output import plain, print_json, show
-from expose.cli.stack import DEFAULT, Json, Region, Stack, Target, story_of
+from expose.cli import stackwide
+from expose.cli.output import SIGNS, plain, print_json, show
+from expose.cli.stack import DEFAULT, Json, Region, Stack, stories, story_of
 from expose.cli.story import Step, Story, Told
-from expose.cli.trouble import NOT_AS_ASKED
+from expose.cli.trouble import NOT_AS_ASKED, Trouble
 
-SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "forget": (" ", "dim")}
+OneOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[CLUSTER/SERVICE]",
+        help="The ECS service, such as granja/conejo, or its ARN.",
+        show_default=False,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Every exposure that the ledger knows.")]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        metavar="KEY=VALUE",
+        help="As if this parameter of the stack had this value; may be said several times.",
+    ),
+]
 
 
-def plan(target: Target, stack: Stack = DEFAULT, region: Region = None, as_json: Json = False) -> None:
-    """What would be changed for a service now: + made, ~ changed, - removed. Nothing is changed.
+def plan(
+    target: OneOrAll = None,
+    every: All = False,
+    parameter: Parameter = None,
+    stack: Stack = DEFAULT,
+    region: Region = None,
+    as_json: Json = False,
+) -> None:
+    """What would be changed now: + made, ~ changed, - removed. Nothing is changed.
 
-    Exit status 0 if there is nothing to do, 1 if there is, or if something stands in the way.
+    Exit status 0 if there is nothing to do, 1 if there is, or if something stands in the way; with --all, which reads the
+    ledger, 1 if anything would change or be refused that is not so yet.
     """
-    told = story_of(target, stack, region)
+    parameters = _parameters(parameter or [])
+    if bool(target) == every:
+        raise Trouble("expected CLUSTER/SERVICE, or --all for every exposure")
+    if target is None:
+        stackwide.tell(stories(stack, region, parameters), parameters, as_json=as_json)
+        return
+    told = story_of(target, stack, region, parameters)
     if as_json:
         print_json(_document(told))
     else:
         show(*drawn(told), wrap=False)
     if not told.as_asked:
         raise typer.Exit(NOT_AS_ASKED)
+
+
+def _parameters(said: list[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for each in said:
+        name, equals, value = each.partition("=")
+        if not equals or not name or name in parameters:
+            problem = (
+                "it is there twice" if name in parameters else "expected one such as AllowedNames=system.com"
+            )
+            raise Trouble(f"--parameter {each}: {problem}")
+        parameters[name] = value
+    return parameters
 
 
 def drawn(told: Story) -> Iterator[Text]:
@@ -40,7 +85,8 @@ def drawn(told: Story) -> Iterator[Text]:
     made = ", ".join(f"{counts[verb]} to {verb}" for verb in ("create", "update", "delete") if counts[verb])
     kept = sum(step.withheld for each in told.tags for step in each.steps)
     made = ", ".join(filter(None, (made, f"{kept} kept back" if kept else "")))
-    held_up = any(found.kind != "Waiting" for each in told.tags if each.steps for found in each.obstacles)
+    opening = (each for each in told.tags if any(step.change in {"create", "update"} for step in each.steps))
+    held_up = any(found.kind != "Waiting" for each in opening for found in each.obstacles)
     after = ", once what stands in the way is gone" if made and held_up else ""
     yield Text(f"{told.label}: {made or 'nothing to do'}{after}", style="bold")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import boto3
@@ -14,7 +15,7 @@ from expose.bootstrap import Parts
 from expose.cli.story import Story
 from expose.cli.telling import story
 from expose.cli.trouble import Trouble
-from expose.settings import Settings
+from expose.settings import Settings, setting
 
 _FUNCTION = "Reconcile"  # its logical id in template.yaml
 
@@ -33,8 +34,10 @@ Target = Annotated[
 DEFAULT = "ecs-expose"
 
 
-def parts_of(stack: str, region: str | None) -> Parts:
-    """Raise `Trouble` where there is no such stack, or where it is not of this version."""
+def parts_of(stack: str, region: str | None, parameters: Mapping[str, str] | None = None) -> Parts:
+    """Of the stack as it is, or as it would be with these parameters. Raise `Trouble` where there is no such stack, where it
+    is not of this version, or where its parameters may not be so.
+    """
     session = boto3.Session(region_name=region)
     clients = Clients(session)
     try:
@@ -49,20 +52,33 @@ def parts_of(stack: str, region: str | None) -> Parts:
     answer = clients.lambda_.get_function_configuration(FunctionName=name)
     environment = answer.get("Environment", {}).get("Variables", {})
     try:
-        settings = Settings.read({key: str(value) for key, value in environment.items()})
+        known = {key: str(value) for key, value in environment.items()}
+        settings = Settings.read(setting(known, parameters or {}))
     except KeyError as missing:
         raise Trouble(
             f"stack {stack!r} was deployed from another version than this command, it does not know {missing.args[0]}: "
             "deploy it anew, or install the command of its version"
         ) from missing
+    except ValueError as problem:
+        raise Trouble(str(problem)) from problem
     return Parts(settings, clients)
 
 
-def story_of(target: str, stack: str, region: str | None) -> Story:
-    """A service's story as it is now."""
-    parts = parts_of(stack, region)
+def story_of(
+    target: str, stack: str, region: str | None, parameters: Mapping[str, str] | None = None
+) -> Story:
+    """A service's story as it is now, or would be with these parameters."""
+    parts = parts_of(stack, region, parameters)
     seen = parts.inspector.inspect(parts.inspector.find(*split(target)))
     return story(seen, prefix=parts.settings.prefix, now=time.time())
+
+
+def stories(stack: str, region: str | None, parameters: Mapping[str, str]) -> list[Story]:
+    """Of all services that the ledger knows, as it knows them."""
+    parts = parts_of(stack, region, parameters)
+    return [
+        story(seen, prefix=parts.settings.prefix, now=time.time()) for seen in parts.inspector.remembered()
+    ]
 
 
 def split(target: str) -> tuple[str, str]:

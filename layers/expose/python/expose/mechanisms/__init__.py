@@ -26,7 +26,8 @@ __all__ = ["MECHANISMS", "Lookup", "Mechanism", "Surroundings"]
 
 class Mechanism(Protocol):
     """What a mechanism's file holds. `ready` says which tasks it lets in, `detail` how much has to be known of
-    them, `replacing` whether those found sick are to be replaced.
+    them, `replacing` whether those found sick are to be replaced. `opens` says whether a tag's value, as far as it can be
+    read, lets everybody pass, and may: without that nothing `open` is ever made or left.
     """
 
     @property
@@ -40,6 +41,8 @@ class Mechanism(Protocol):
     def detail(self, exposure: Exposure, surroundings: Surroundings) -> Detail: ...
 
     def replacing(self, exposure: Exposure, service: Service) -> Replacing | None: ...
+
+    def opens(self, value: str, limits: Limits) -> bool: ...
 
     def desired(
         self, exposure: Exposure, service: Service, surroundings: Surroundings

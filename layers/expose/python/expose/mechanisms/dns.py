@@ -21,7 +21,7 @@ from expose.policy import Detail, Limits, Replacing, ready
 from expose.refusals import Invalid, Refused
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
 
-__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
+__all__ = ["desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
 NAMESPACE, SERVICE, INSTANCE, VPC = "cloudmap.namespace", "cloudmap.service", "cloudmap.instance", "ec2.vpc"
 
@@ -65,6 +65,11 @@ def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:
     """Cloud Map does not watch the tasks."""
     return None
+
+
+def opens(value: str, limits: Limits) -> bool:
+    """A name lets nobody pass whom the security groups do not."""
+    return False
 
 
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:

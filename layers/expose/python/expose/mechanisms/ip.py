@@ -23,7 +23,7 @@ from expose.policy import Detail, Limits, Replacing, ready
 from expose.refusals import Invalid, NotYet, Partly, Refused
 from expose.tags import Grammar, asking, container, one_of, port, read_one
 
-__all__ = ["declared", "desired", "detail", "grammar", "lookups", "ready", "replacing"]
+__all__ = ["declared", "desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
 LIST, ADDRESS = "ssm.list", "ssm.address"
 
@@ -74,6 +74,11 @@ def declared(service: Service, task: Task, *, prefix: str) -> tuple[Declared, ..
         for number, protocol, dial in _dials(exposure, task, definition)
     }
     return tuple(sorted(found, key=lambda each: (each.protocol, each.port, each.dial)))
+
+
+def opens(value: str, limits: Limits) -> bool:
+    """An address lets nobody pass whom the security groups do not."""
+    return False
 
 
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:

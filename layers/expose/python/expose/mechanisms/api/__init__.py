@@ -15,14 +15,14 @@ from expose.mechanisms.api import rest
 from expose.mechanisms.api.backends import Backend, Through, backend, link
 from expose.mechanisms.api.backends import lookups as lookups_behind
 from expose.mechanisms.api.claims import claims
-from expose.mechanisms.api.doors import Door, door
+from expose.mechanisms.api.doors import Door, door, opens
 from expose.mechanisms.api.fronts import Front, front
 from expose.mechanisms.api.grammar import grammar
 from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Exposure, Identity, Resource, Service
 from expose.policy import Detail, Limits, Replacing, ready
 
-__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
+__all__ = ["desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
 _TIMEOUT = 30  # seconds
 _BURST = 5_000  # requests at most
@@ -130,6 +130,7 @@ def _route(
             **({"authorizer": way.authorizer} if way.authorizer else {}),
         },
         address=entrance.address,
+        open=way.open,
     )
 
 
@@ -147,6 +148,7 @@ def _throttles(exposure: Exposure, entrance: Front, routes: Sequence[Resource]) 
                 "route": route.identity,
                 "integration": route.refs["integration"],
             },
+            open=route.open,
         )
         for route in routes
     ]

@@ -12,6 +12,7 @@ from typing import Any
 from expose.mechanisms.api.grammar import grammar
 from expose.mechanisms.surroundings import Surroundings
 from expose.model import Exposure, Identity, Resource, digest
+from expose.policy import Limits
 from expose.refusals import Invalid, Refused
 from expose.tags import meaningless, read_options
 
@@ -23,6 +24,9 @@ WAYS: Mapping[str, Sequence[str]] = {
     "lambda": ("function",),
 }
 """Those of an HTTP API, each with what has to be said beside it."""
+
+OPEN = "NONE"
+"""AWS's type of authorisation that lets everybody pass."""
 
 _SCOPED = frozenset({"jwt", "cognito"})
 _TERMS = frozenset({"issuer", "audience", "scopes", "pool", "client", "function"})
@@ -37,12 +41,34 @@ class Door:
     authorizer: Identity | None = None
     structure: tuple[Resource, ...] = field(default=())
 
+    @property
+    def open(self) -> bool:
+        """Whether everybody passes."""
+        return self.authorization == OPEN
+
+
+def opens(value: str, limits: Limits) -> bool:
+    """Whether a tag's value says that everybody may pass, and the stack lets it be so. Everything else in it may be
+    unreadable: that closes nothing, and opens nothing.
+    """
+    way = _way(value)
+    if way.startswith("@"):
+        way = _way(limits.apis.presets.get(way[1:], ""))
+    return way.lower() == "none" and limits.apis.open_routes
+
+
+def _way(value: str) -> str:
+    """What stands behind `auth=`; nothing where it stands there twice."""
+    options = [word.partition("=") for word in value.split()]
+    found = [text for name, _, text in options if name.lower() == "auth"]
+    return found[0] if len(found) == 1 else ""
+
 
 def door(exposure: Exposure, api: Identity | str, key: str, surroundings: Surroundings) -> Door:
     """Raise `Invalid` for terms that do not fit together, `Refused` for those that the stack does not allow."""
     way, said = terms(exposure, surroundings, WAYS)
     if way == "none":
-        return Door("NONE")
+        return Door(OPEN)
     if way == "iam":
         return Door("AWS_IAM")
     content = _content(exposure, way, said)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from expose.mechanisms.api.backends import Backend, Through, link, listener
 from expose.mechanisms.api.claims import claims
-from expose.mechanisms.api.doors import Door, terms
+from expose.mechanisms.api.doors import OPEN, Door, terms
 from expose.mechanisms.api.fronts import Front
 from expose.mechanisms.api.grammar import REST
 from expose.mechanisms.surroundings import Surroundings
@@ -95,7 +95,7 @@ def _part(api: Resource, part: str, parent: Resource | None) -> Resource:
 def _door(exposure: Exposure, entrance: Front, surroundings: Surroundings) -> Door:
     way, said = terms(exposure, surroundings, _WAYS)
     if way != "cognito":
-        return Door("NONE" if way == "none" else "AWS_IAM")
+        return Door(OPEN if way == "none" else "AWS_IAM")
     arn = exposure.service
     pool = f"arn:{arn.partition}:cognito-idp:{said['pool'].partition('_')[0]}:{arn.account}:userpool/{said['pool']}"
     authorizer = Resource(
@@ -144,6 +144,7 @@ def _route(
             "owner": f"{OWNED}{digest(surroundings.mark)}",
             **({"authorizer": way.authorizer} if way.authorizer else {}),
         },
+        open=way.open,
     )
 
 

@@ -19,7 +19,7 @@ from expose.mechanisms.surroundings import Lookup, Surroundings
 from expose.model import Exposure, Identity, Resource, Service
 from expose.policy import Detail, Limits, Replacing, runs
 
-__all__ = ["desired", "detail", "grammar", "lookups", "ready", "replacing"]
+__all__ = ["desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
 ready = runs
 
@@ -47,6 +47,11 @@ def replacing(exposure: Exposure, service: Service) -> Replacing | None:
     if exposure.options.get("replace") != "yes":
         return None
     return Replacing(grace=exposure.options.get("grace", service.health_grace or _GRACE))
+
+
+def opens(value: str, limits: Limits) -> bool:
+    """A load balancer is as open as its scheme and its security groups, which are not the tag's to say."""
+    return False
 
 
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:

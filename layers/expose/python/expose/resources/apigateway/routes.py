@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from expose.aws import Clients
+from expose.mechanisms.api.doors import OPEN
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import Refused
 from expose.resources.apigateway.edge import by_id, changing, named, said, there, unless_gone
@@ -28,7 +29,8 @@ class Routes:
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry, ids, found in there("apigw.route", owned, self._all):
             spec = _seen(found, entry, ids)
-            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs)
+            is_open = spec["authorization"] == OPEN
+            yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, open=is_open)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         """Raise `Refused` where somebody else has a route with this key, or one with another variable in its place."""
@@ -170,7 +172,8 @@ class Throttles:
         gateway = self._clients.apigatewayv2
         if ids.get("api") and ids.get("integration"):
             with unless_gone(), changing():
-                if gateway.get_route(ApiId=ids["api"], RouteId=ids["route"]).get("Target") != _target(ids):
+                known = ids.get("route")  # gone first, if it was open and had to be
+                if known and gateway.get_route(ApiId=ids["api"], RouteId=known).get("Target") != _target(ids):
                     return ""
             with unless_gone(), changing():
                 gateway.delete_route_settings(ApiId=ids["api"], StageName=stage, RouteKey=key)
@@ -209,7 +212,7 @@ def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids) -> dict[str, Any]:
     """The spec that a route fulfils, in which what is ours has our name."""
     return {
         "key": found["RouteKey"],
-        "authorization": found.get("AuthorizationType", "NONE"),
+        "authorization": found.get("AuthorizationType", OPEN),
         "scopes": sorted(found.get("AuthorizationScopes", [])),
         "authorizer": named(entry, ids, "authorizer", found.get("AuthorizerId", "")),
         "integration": named(

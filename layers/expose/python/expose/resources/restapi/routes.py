@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from expose.aws import Clients
+from expose.mechanisms.api.doors import OPEN
 from expose.mechanisms.api.rest import OWNED
 from expose.model import Identity, Owned, Resource, fingerprint, resolve
 from expose.refusals import NotYet, Refused
@@ -55,7 +56,9 @@ class RestRoutes:
                 continue
             specs = [_seen(each, entry, ids, below) for each, below in zip(found, _BELOW, strict=True)]
             whole = specs[0] == specs[1] and deployed == [each.get("authorizationType") for each in found]
-            yield Owned(entry.identity, fingerprint(specs[0]) if whole else "", entry.aws_id, refs=entry.refs)
+            is_open = OPEN in deployed or any(each.get("authorizationType") == OPEN for each in found)
+            seen = fingerprint(specs[0]) if whole else ""
+            yield Owned(entry.identity, seen, entry.aws_id, refs=entry.refs, open=is_open)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
         result = self.create_many([resource], ids, mark)[resource.identity]
@@ -173,7 +176,7 @@ def _seen(found: Mapping[str, Any], entry: Owned, ids: Ids, below: str) -> dict[
     ours = found.get("operationName") == ids["owner"]
     return {
         "method": entry.aws_id if ours else "",
-        "authorization": found.get("authorizationType", "NONE"),
+        "authorization": found.get("authorizationType", OPEN),
         "scopes": sorted(found.get("authorizationScopes", [])),
         "authorizer": named(entry, ids, "authorizer", found.get("authorizerId") or ""),
         "uri": integration.get("uri", "").removesuffix(below or "/"),
