@@ -13,7 +13,7 @@ from farm.gate import GATE, Fault
 from tests.integration.world import WORKERS, kept
 
 NAME = "conejo.granja.animales.com"
-CALLS = 72  # that reconcile makes in such a life, about
+CALLS = 100  # that the workers make in such a life, about
 PUBLISHING = 16  # of them until all is registered
 PATIENCE = 1500.0  # seconds; a message whose reader died is hidden for six minutes
 

@@ -12,6 +12,7 @@ from botocore.stub import ANY, Stubber
 
 from expose.aws import Clients
 from expose.model import Identity, Owned
+from expose.policy import Limits
 from expose.records import Memory, Record
 from expose.refusals import NotYet
 from expose.tagged import Tagged
@@ -27,7 +28,7 @@ def aws() -> Iterator[tuple[Tagged, Stubber, Stubber]]:
     tagging, ecs = (boto3.client(name, "eu-west-1") for name in ("resourcegroupstaggingapi", "ecs"))
     vars(clients).update(tagging=tagging, ecs=ecs)
     with Stubber(tagging) as listed, Stubber(ecs) as services:
-        yield Tagged(clients, prefix="expose", clock=lambda: NOW), listed, services
+        yield Tagged(clients, prefix="expose", limits=Limits(), clock=lambda: NOW), listed, services
 
 
 def arn(number: int = 0) -> str:

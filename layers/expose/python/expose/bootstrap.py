@@ -114,7 +114,7 @@ class Parts(Core):
             ledger=self._ledger,
             guard=self._guard,
             finders=Finders(
-                Tagged(self._clients, prefix=self.settings.prefix, clock=now),
+                Tagged(self._clients, prefix=self.settings.prefix, limits=self.settings.limits, clock=now),
                 Membership(self._source, clock=now),
                 self._orphans,
             ),

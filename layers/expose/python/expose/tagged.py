@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from expose.arn import ServiceArn
 from expose.aws import AwsError, Clients, chunks, code
 from expose.gone import NO_CLUSTER
+from expose.policy import Limits
 from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused
 from expose.tags import asking
@@ -28,9 +29,10 @@ Tags = Mapping[str, str]
 
 
 class Tagged:
-    def __init__(self, clients: Clients, *, prefix: str, clock: Callable[[], float]) -> None:
+    def __init__(self, clients: Clients, *, prefix: str, limits: Limits, clock: Callable[[], float]) -> None:
         self._clients = clients
         self._prefix = prefix
+        self._limits = limits
         self._clock = clock
 
     def differences(self, everything: Known, known: Known) -> Iterator[Work]:
@@ -63,11 +65,12 @@ class Tagged:
 
     def _there(self, arns: Iterable[str]) -> Iterator[Work]:
         """Those of them that ECS knows: services that are gone may go on being listed with their tags (F§10.4). Where it
-        does not say, each is looked at.
+        does not say, or may not be asked, each is looked at.
         """
         for cluster, named in _by_cluster(arns).items():
             try:
-                there = {*(self._asked(cluster, named) if cluster else named)}
+                asked = cluster and self._limits.allow_cluster(cluster)
+                there = {*(self._asked(cluster, named) if asked else named)}
             except (*AwsError, NotYet):
                 there = {*named}
             yield from (self._work(named[name], "tags differ") for name in sorted(there))
