@@ -20,7 +20,7 @@ from expose.ledger import Ledger
 from expose.mechanisms import MECHANISMS
 from expose.memories import Memories
 from expose.model import Identity, Owned, Service, Task
-from expose.records import PIECE, Memory, Record
+from expose.records import PIECE, Memory, Record, Stored, merged
 from expose.refusals import NotYet, Refused, Status
 from expose.resources.elb.own import OwnListeners
 from expose.telemetry import Telemetry
@@ -378,6 +378,13 @@ def test_what_two_workers_write_in_pieces_is_merged(ledger: Ledger, clients: Cli
     assert (both.message, both.owned) == ("changed", theirs.owned[:1500])
     assert ledger.load(str(ARN)) == (None, [both])
     assert len(sizes(clients)) == 2
+
+
+def test_how_a_merged_record_stands_in_the_table_is_how_theirs_does() -> None:
+    """It is theirs that is written over."""
+    base = Record(str(ARN), "expose:dns", stored=Stored(pieces=("base",)))
+    mine, theirs = (replace(base, stored=Stored(pieces=(who,))) for who in ("mine", "theirs"))
+    assert merged(base, mine, theirs).stored.pieces == ("theirs",)
 
 
 def test_a_memory_that_two_workers_write_in_pieces_has_what_both_have_heard(
