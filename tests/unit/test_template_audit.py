@@ -29,7 +29,7 @@ def test_the_audit_and_the_sweep_write_little_in_the_ledger() -> None:
 
     findings = (["AUDIT#*"], {"dynamodb:PutItem", "dynamodb:DeleteItem"})
     orphans, turns = (
-        (["SERVICE#*"], {"dynamodb:PutItem"}),
+        (["SERVICE#*", "PIECE#*"], {"dynamodb:UpdateItem"}),
         (["SWEEP"], {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}),
     )
     assert keys == {"AuditRole": [findings], "SweepRole": [findings, orphans, turns]}

@@ -39,7 +39,8 @@ ALL = {
 CALLS = {
     "Notify": {"dynamodb:Query", "sqs:SendMessage"},
     "Withdraw": {
-        *("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "events:PutEvents"),
+        *("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+        *("sqs:SendMessage", "events:PutEvents"),
         *("ssm:GetParameters", "ssm:PutParameter", "ssm:DeleteParameter", "ssm:ListTagsForResource"),
         "elasticloadbalancing:DeregisterTargets",
         *("servicediscovery:DeregisterInstance", "servicediscovery:GetOperation"),
@@ -116,7 +117,7 @@ CALLS = {
         *("ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls"),
         "ec2:GetManagedPrefixListEntries",
     },
-    "Cleanup": {"dynamodb:PutItem", "dynamodb:Scan", "sqs:SendMessage"},
+    "Cleanup": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Scan", "sqs:SendMessage"},
 }
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 POLL = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}

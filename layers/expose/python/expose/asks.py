@@ -82,7 +82,8 @@ class Reader:
     def read(self, service: Service, records: Sequence[Record], depth: Depth) -> Iterator[Ask]:
         tags = asking(service.tags, prefix=self.prefix) if service.active else {}
         remembered = {record.tag: record for record in records}
-        for tag in sorted({*tags, *remembered}):
+        unknown = {record.tag for record in records if record.unreadable}
+        for tag in sorted({*tags, *remembered} - unknown):
             record = remembered.get(tag) or Record(str(service.arn), tag)
             yield self._ask(record, service, tags.get(tag), depth)
 

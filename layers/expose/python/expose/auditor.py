@@ -44,7 +44,7 @@ class _Suspect:
 
 @dataclass(slots=True)
 class _Audit:
-    """What one audit looks at: suspects by subject, and the clusters that could not be read."""
+    """What one audit looks at: suspects by subject, and the clusters and services that could not be read."""
 
     suspects: dict[str, list[_Suspect]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
@@ -91,6 +91,8 @@ class Auditor:
     def _suspects(self, known: Mapping[str, tuple[Memory | None, list[Record]]]) -> _Audit:
         audit = _Audit()
         for arn, (memory, records) in known.items():
+            if any(each.unreadable for each in (memory, *records) if each):
+                audit.unread.add(arn)
             if memory and (found := list(self._publishing(memory, records))):
                 audit.suspects[arn] = found
         followed = {
@@ -140,7 +142,11 @@ class Auditor:
         subjects: dict[str, Subject] = {}
         for name in sorted({*audit.suspects, *before}):
             was, suspects = before.get(name, Subject()), audit.suspects.get(name, [])
-            if name in self._others or (not suspects and _cluster(name) in audit.unread):
+            if (
+                name in self._others
+                or name in audit.unread
+                or (not suspects and _cluster(name) in audit.unread)
+            ):
                 continue
             found = _subject(name, suspects, opened, now)
             subjects[name] = self._reported.settle(name, was, found)

@@ -114,26 +114,29 @@ class Inspector:
         if service.active:
             heard = {*memory.stopped, *memory.stopping}
             service = self._tasks(service, heard, needed=max(map(self._deciding.detail, asks), default=0))
-        return self._inspection(replace(memory, service=service), asks, afresh=True)
+        return self._inspection(replace(memory, service=service), records, asks, afresh=True)
 
     def remembered(self) -> Iterator[Inspection]:
         """Every service that the ledger knows, as it stands there: AWS is asked only what nobody has asked it yet."""
         for arn, (memory, records) in sorted(self._ledger.everything().items()):
-            if memory is None:
+            if memory is None or memory.unreadable:
                 yield self.inspect(arn)
             elif records:
                 asks = self._asks(memory.service, records, Depth.RECORD)
-                yield self._inspection(memory, asks, afresh=False)
+                yield self._inspection(memory, records, asks, afresh=False)
 
     def _asks(self, service: Service, records: Sequence[Record], depth: Depth) -> list[Ask]:
         followed = self._followed(service)
         return [self._deciding.look_up(ask, followed) for ask in self._reader.read(followed, records, depth)]
 
-    def _inspection(self, memory: Memory, asks: Sequence[Ask], *, afresh: bool) -> Inspection:
+    def _inspection(
+        self, memory: Memory, records: Sequence[Record], asks: Sequence[Ask], *, afresh: bool
+    ) -> Inspection:
         service = memory.service
         since = idle_since(memory, service, self._clock())
         followed = self._followed(service)
-        seen = tuple(self._foresee(ask, followed, since, afresh=afresh) for ask in asks)
+        unknown = (_unknown(record) for record in records if record.unreadable)
+        seen = (*(self._foresee(ask, followed, since, afresh=afresh) for ask in asks), *unknown)
         return Inspection(service, seen, self._barred(service), self._held(seen))
 
     def _barred(self, service: Service) -> Refused | None:
@@ -171,6 +174,12 @@ class Inspector:
             claim: tuple(sorted(self._names.holders(claim.key) - {mark})) for claim, mark in wanted.items()
         }
         return {claim: holders for claim, holders in found.items() if holders}
+
+
+def _unknown(record: Record) -> Foresight:
+    """Of what the ledger remembers and does not let be read."""
+    refusal = Refused(record.code, record.message)
+    return Foresight(Ask(record, refusal=refusal), record, {}, refused=refusal)
 
 
 def _nearest(name: str, arns: list[str]) -> str:

@@ -1,10 +1,11 @@
 """The ledger: one DynamoDB table that remembers what we own, because ECS has nothing that would.
 
-    pk                       sk                 holds
-    SERVICE#<arn>            SERVICE            Memory: the service as last read
-    SERVICE#<arn>            EXPOSURE#<tag>     Record: one exposure, what it owns, how it stands
-    CLAIM#<name>             CLAIM              see `names`
-    SHARED#<kind>/<key>      SHARED             see `shared`
+    pk                       sk                     holds
+    SERVICE#<arn>            SERVICE                Memory: the service as last read
+    SERVICE#<arn>            EXPOSURE#<tag>         Record: one exposure, what it owns, how it stands
+    PIECE#<arn>              <sk of it>#<number>    what does not fit into one of those items, see `items`
+    CLAIM#<name>             CLAIM                  see `names`
+    SHARED#<kind>/<key>      SHARED                 see `shared`
 
 Records and memories are written only over the version that was read, so two workers cannot overwrite each other. Where
 another has written a record meanwhile, what both have changed is merged: what is gone may be withdrawn while the
@@ -14,53 +15,50 @@ Status, message and addresses stand beside the packed body as attributes of thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from expose.aws import Clients, code
-from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record, merged
-from expose.refusals import NotYet
+from expose.aws import Clients
+from expose.bodies import dump_memory, dump_record
+from expose.codec import Unreadable
+from expose.items import EXPOSURE, PIECE, SERVICE, Heap, digests
+from expose.records import Memory, Record, merged
+from expose.table import ACTIONS, Overtaken, Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+    from expose.table import Values
 
-    Item = Mapping[str, AttributeValueTypeDef]
-    Values = dict[str, UniversalAttributeValueTypeDef]
-
-ACTIONS = frozenset({"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"})
-
-_EXPOSURE = "EXPOSURE#"
-_REFUSED = "ConditionalCheckFailedException"
-
+__all__ = ["ACTIONS", "Ledger", "Overtaken"]
 
 _TRIES = 5
-
-
-class Overtaken(NotYet):
-    """Another worker has written the item since it was read."""
+_READS = (
+    False,
+    True,
+    True,
+)  # whether consistently: again where an item was written while its pieces were read
+_SAID = 1000  # characters of a message, and
+_NAMED = 50  # addresses, that stand beside a body for people
 
 
 class Ledger:
     def __init__(self, clients: Clients, table: str) -> None:
         self._clients = clients
-        self._table = table
+        self._name = table
+        self._table = Table(clients, table)
         self.met_another = False
         """Whether another worker has written any of them meanwhile: what both did in AWS may have crossed."""
         self._known: dict[str, Record] = {}
         """By tag, the records that were loaded to write, as they were last read or written here."""
 
     def load(self, service: str) -> tuple[Memory | None, list[Record]]:
-        """What is remembered of a service, read consistently."""
-        pages = self._clients.dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"SERVICE#{service}"}},
-        )
-        return _split([item for page in pages for item in page["Items"]])
+        """What is remembered of a service, read consistently. What cannot be read is there, and says so."""
+        for _ in _READS:
+            items = self._table.of(f"{SERVICE}{service}")
+            spread = any(map(digests, items))
+            heap = Heap(items, self._table.of(f"{PIECE}{service}") if spread else ())
+            if not heap.torn:
+                break
+        return heap.services().get(service, (None, []))
 
     def load_to_write(self, service: str) -> tuple[Memory | None, list[Record]]:
         """The same, for the worker that saves these records afterwards: one service at a time."""
@@ -72,27 +70,25 @@ class Ledger:
     def follows(self, service: str) -> bool:
         """Whether the service has, or had, any exposure that is not cleared away yet."""
         answer = self._clients.dynamodb.query(
-            TableName=self._table,
+            TableName=self._name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :exposure)",
-            ExpressionAttributeValues={":pk": {"S": f"SERVICE#{service}"}, ":exposure": {"S": _EXPOSURE}},
+            ExpressionAttributeValues={":pk": {"S": f"{SERVICE}{service}"}, ":exposure": {"S": EXPOSURE}},
             ProjectionExpression="pk",
             Limit=1,
         )
         return bool(answer["Items"])
 
     def everything(self) -> dict[str, tuple[Memory | None, list[Record]]]:
-        """All services that are remembered, by ARN."""
-        items: dict[str, list[Item]] = {}
-        for page in self._clients.dynamodb.get_paginator("scan").paginate(TableName=self._table):
-            for item in page["Items"]:
-                kind, _, arn = item["pk"]["S"].partition("#")
-                if kind == "SERVICE":
-                    items.setdefault(arn, []).append(item)
-        return {arn: _split(each) for arn, each in items.items()}
+        """All services that are remembered, by ARN. What cannot be read is there, and says so."""
+        for consistent in _READS:
+            heap = Heap(self._table.everything(consistent=consistent))
+            if not heap.torn:
+                break
+        return heap.services()
 
     def save_record(self, record: Record, *, expires: float = 0.0) -> Record:
         """The record as saved, for good or until it `expires`; merged with what another worker has written since it was
-        loaded. Raise `NotYet` where that cannot be done.
+        loaded. Raise `NotYet` where that cannot be done, `Unreadable` for what could not be read.
         """
         for _ in range(_TRIES):
             try:
@@ -111,62 +107,47 @@ class Ledger:
         raise Overtaken(f"other workers keep writing {record.tag} of {record.service}", seconds=1)
 
     def _save_record(self, record: Record, expires: float) -> Record:
+        _check(record)
         newer = replace(record, version=record.version + 1)
-        extra: Values = {
-            "status": {"S": record.status},
-            "code": {"S": record.code},
-            "message": {"S": record.message},
-            "value": {"S": record.value},
-            "addresses": {"S": " ".join(record.addresses)},
-        }
-        if expires:
-            extra["expires"] = {"N": f"{expires:.0f}"}
-        self._put(record.service, f"{_EXPOSURE}{record.tag}", dump_record(newer), record.version, extra)
-        return newer
+        bodies = [dump_record(each) for each in newer.parts()]
+        more: Values = {"expires": {"N": f"{expires:.0f}"}} if expires else {}
+        pieces = self._table.save(record, record.version, bodies, _for_people(record) | more)
+        return replace(newer, stored=replace(record.stored, pieces=pieces))
 
     def save_memory(self, memory: Memory) -> Memory:
-        newer = replace(memory, version=memory.version + 1)
-        self._put(str(memory.service.arn), "SERVICE", dump_memory(newer), memory.version, {})
-        return newer
+        """What could not be read is written over: it has been read anew from ECS. Raise `Overtaken`."""
+        read = memory.stored.rev or memory.version
+        newer = replace(memory, version=read + 1)
+        bodies = [dump_memory(each) for each in newer.parts()]
+        pieces = self._table.save(memory, read, bodies, {})
+        return replace(newer, stored=replace(memory.stored, pieces=pieces, rev=0, unreadable=False))
+
+    def tell(self, record: Record) -> None:
+        """Of a record that cannot be read, how it stands and what was announced of it; all else of it stays."""
+        said = _for_people(record) | {"announced": {"S": record.announced}}
+        self._table.tell(record, {name: said[name] for name in ("status", "code", "message", "announced")})
 
     def forget_record(self, record: Record) -> None:
-        self._delete(f"SERVICE#{record.service}", f"{_EXPOSURE}{record.tag}")
+        """Raise `Unreadable` for what could not be read: nobody knows what it owns."""
+        _check(record)
+        self._table.delete(record)
 
-    def forget_memory(self, service: str) -> None:
-        self._delete(f"SERVICE#{service}", "SERVICE")
-
-    def _put(self, service: str, sk: str, body: bytes, version: int, extra: Values) -> None:
-        try:
-            self._clients.dynamodb.put_item(
-                TableName=self._table,
-                Item={
-                    **_key(f"SERVICE#{service}", sk),
-                    "rev": {"N": str(version + 1)},
-                    "body": {"B": body},
-                    **extra,
-                },
-                ConditionExpression="rev = :read" if version else "attribute_not_exists(pk) OR rev = :read",
-                ExpressionAttributeValues={":read": {"N": str(version)}},
-            )
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-            raise Overtaken(f"another worker has just written {sk} of {service}", seconds=1) from error
-
-    def _delete(self, pk: str, sk: str) -> None:
-        self._clients.dynamodb.delete_item(TableName=self._table, Key=_key(pk, sk))
+    def forget_memory(self, memory: Memory) -> None:
+        self._table.delete(memory)
 
 
-def _key(pk: str, sk: str) -> Values:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+def _check(record: Record) -> None:
+    if record.unreadable:
+        raise Unreadable(f"{record.tag} of {record.service}: {record.message}")
 
 
-def _split(items: list[Item]) -> tuple[Memory | None, list[Record]]:
-    memory: Memory | None = None
-    records: list[Record] = []
-    for item in items:
-        if item["sk"]["S"] == "SERVICE":
-            memory = load_memory(item["body"]["B"])
-        else:
-            records.append(load_record(item["body"]["B"]))
-    return memory, records
+def _for_people(record: Record) -> Values:
+    named = record.addresses
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return {
+        "status": {"S": record.status},
+        "code": {"S": record.code},
+        "message": {"S": record.message[:_SAID]},
+        "value": {"S": record.value},
+        "addresses": {"S": " ".join(named[:_NAMED]) + more},
+    }

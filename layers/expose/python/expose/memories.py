@@ -8,7 +8,7 @@ from dataclasses import replace
 from expose.ledger import Ledger, Overtaken
 from expose.model import Service
 from expose.policy import ready
-from expose.records import Memory
+from expose.records import Memory, Stored
 from expose.refusals import NotYet
 from expose.trail import Trail
 from expose.work import Work
@@ -46,8 +46,8 @@ class Memories:
         """The memory as saved, before anything is changed by it: what is published is always also remembered."""
         now = self._clock()
         memory = replace(memory, none_ready_since=idle_since(memory, memory.service, now))
-        if memory.version and _same(before, memory):
-            return memory
+        if not memory.service.read_at or (memory.version and _same(before, memory)):
+            return memory  # what ECS has not said is nothing to remember
         self._trail.ends(before, memory, at=now)
         memory = self._save(memory)
         self._trail.begins(before, memory, at=now)
@@ -65,10 +65,10 @@ class Memories:
 
     def forget(self, memory: Memory) -> None:
         """Nothing of it is followed any more: what its tasks hold from now on is not known."""
-        if memory.version:
+        if memory.version or memory.unreadable:
             nothing = replace(memory, service=replace(memory.service, tasks=()))
             self._trail.ends(memory, nothing, at=self._clock())
-            self._ledger.forget_memory(str(memory.service.arn))
+            self._ledger.forget_memory(memory)
 
 
 def idle_since(memory: Memory, service: Service, now: float) -> float:
@@ -79,14 +79,21 @@ def idle_since(memory: Memory, service: Service, now: float) -> float:
 
 def _taking_in(memory: Memory, theirs: Memory | None) -> Memory:
     if theirs is None:
-        return replace(memory, version=0)
+        return replace(memory, version=0, stored=Stored())
     stopped = {**memory.stopped, **theirs.stopped}
     stopping = {
         task: at for task, at in {**memory.stopping, **theirs.stopping}.items() if task not in stopped
     }
     tasks = tuple(task for task in memory.service.tasks if task.id not in stopped | stopping)
     service = replace(memory.service, tasks=tasks)
-    return replace(memory, service=service, stopped=stopped, stopping=stopping, version=theirs.version)
+    return replace(
+        memory,
+        service=service,
+        stopped=stopped,
+        stopping=stopping,
+        version=theirs.version,
+        stored=theirs.stored,
+    )
 
 
 def _recent(heard: Mapping[str, float], now: float) -> dict[str, float]:

@@ -64,7 +64,12 @@ class Orphans:
                 yield from self._looked_at(*whose, arn)
 
     def _nobodys(self, known: Known) -> Iterator[tuple[str, str]]:
-        """By ARN, with their marks. What an exposure has claimed, and not found out the id of, may be any of its own."""
+        """By ARN, with their marks. What an exposure has claimed, and not found out the id of, may be any of its own; where
+        its record cannot be read, all that bears its mark, or one that several share, may be.
+        """
+        unread = {
+            (each.service, each.tag) for _, records in known.values() for each in records if each.unreadable
+        }
         ids: set[str] = set()
         waiting: set[str] = set()
         for _, records in known.values():
@@ -79,7 +84,9 @@ class Orphans:
                             self._stack,
                         }
         for arn, mark in self._marked.of_stack(self._stack):
-            if id_of(arn) not in ids and mark not in waiting:
+            if id_of(arn) in ids or mark in waiting:
+                continue
+            if not unread or self._bearer(arn, mark) not in {None, *unread}:
                 yield arn, mark
 
     def _looked_at(self, service: str, tag: str, arn: str) -> Iterator[Work]:

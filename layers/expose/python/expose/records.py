@@ -1,19 +1,39 @@
-"""What the ledger remembers, as values: of a service, of each of its exposures. Here they become bytes and back."""
+"""What the ledger remembers, as values: of a service, of each of its exposures. `bodies` makes bytes of them."""
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from math import ceil
+from typing import Any, TypeVar
 
-from expose.arn import ServiceArn
 from expose.mechanisms.surroundings import Lookup
-from expose.model import Definition, Identity, Opening, Owned, Port, Service, Task
+from expose.model import Identity, Owned, Service
 from expose.refusals import Status
+from expose.shapes import UNSTORED, Extra
 
 CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it
+
+PIECE = 1000
+"""Of how many tasks one item tells, which holds 400 KB at most: what is longer is spread over several."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a memory or a record stands in the table: no part of what it says.
+
+    `unknown` are fields that only another version understands, to be written back as they were; `amid` those of them that
+    stood among the fields of all versions. `pieces` are the digests of the items beside the first. `unreadable` says that it is
+    there and cannot be read, `rev` which version of it that is.
+    """
+
+    unknown: Extra = field(default_factory=dict)
+    amid: Extra = field(default_factory=dict)
+    pieces: tuple[str, ...] = ()
+    rev: int = 0
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +52,38 @@ class Memory:
     none_ready_since: float = 0.0
     replaced_at: float = 0.0
     version: int = 0
+    stored: Stored = field(default=Stored(), compare=False, metadata=UNSTORED)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it is only a beginning: of what ran before, nothing is known but which tasks have stopped."""
+        return self.stored.unreadable
+
+    def parts(self) -> list[Memory]:
+        """As it is spread over items; the first has all that there is only once."""
+        longest = max(map(len, (self.service.tasks, self.stopping, self.stopped)))
+        return [self._part(number) for number in range(max(1, ceil(longest / PIECE)))]
+
+    def with_pieces(self, pieces: Sequence[Memory], digests: tuple[str, ...]) -> Memory:
+        """Of what was dealt out by `parts`."""
+        all_ = (self, *pieces)
+        tasks = tuple(task for each in all_ for task in each.service.tasks)
+        return replace(
+            self,
+            service=replace(self.service, tasks=tasks),
+            stopping={task: at for each in all_ for task, at in each.stopping.items()},
+            stopped={task: at for each in all_ for task, at in each.stopped.items()},
+            stored=_joined(all_, digests),
+        )
+
+    def _part(self, number: int) -> Memory:
+        whole = self if number == 0 else Memory(Service(self.service.arn), stored=self.stored)
+        return replace(
+            whole,
+            service=replace(whole.service, tasks=_dealt(self.service.tasks, number)),
+            stopping=dict(_dealt(tuple(self.stopping.items()), number)),
+            stopped=dict(_dealt(tuple(self.stopped.items()), number)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +122,16 @@ class Record:
     closed: bool = False
     limits: str = ""
     version: int = 0
+    stored: Stored = field(default=Stored(), compare=False, metadata=UNSTORED)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether what it owns is not known: then it is not followed, not written over, and not forgotten."""
+        return self.stored.unreadable
+
+    def due(self, now: float) -> bool:
+        """Whether its time for another look has come; for what cannot be read, until that is announced."""
+        return not self.announced if self.unreadable else bool(self.look_at and self.look_at <= now)
 
     @property
     def by_identity(self) -> dict[Identity, Owned]:
@@ -89,6 +151,20 @@ class Record:
         there = [each for each in self.owned if each.aws_id and not each.leaving]
         return sorted({address for each in there for address in each.address.split()})
 
+    def parts(self) -> list[Record]:
+        """As it is spread over items; the first has all that there is only once."""
+        count = max(1, ceil(len(self.owned) / PIECE))
+        first, *rest = [_dealt(self.owned, number) for number in range(count)]
+        more = [Record(self.service, self.tag, owned=owned, stored=self.stored) for owned in rest]
+        return [replace(self, owned=first), *more]
+
+    def with_pieces(self, pieces: Sequence[Record], digests: tuple[str, ...]) -> Record:
+        """Of what was dealt out by `parts`."""
+        all_ = (self, *pieces)
+        return replace(
+            self, owned=tuple(one for each in all_ for one in each.owned), stored=_joined(all_, digests)
+        )
+
 
 def merged(base: Record, mine: Record, theirs: Record) -> Record:
     """`mine` upon `theirs`, where another worker has written the record since both were as `base`.
@@ -98,7 +174,8 @@ def merged(base: Record, mine: Record, theirs: Record) -> Record:
     changed = {
         each.name: getattr(mine, each.name)
         for each in fields(Record)
-        if each.name not in {"owned", "version"} and getattr(mine, each.name) != getattr(base, each.name)
+        if each.name not in {"owned", "version", "stored"}
+        and getattr(mine, each.name) != getattr(base, each.name)
     }
     before, ours, others = base.by_identity, mine.by_identity, theirs.by_identity
     owned = {
@@ -109,96 +186,16 @@ def merged(base: Record, mine: Record, theirs: Record) -> Record:
     return replace(theirs, **changed).owning(owned)
 
 
-def dump_memory(memory: Memory) -> bytes:
-    return _pack(asdict(memory))
-
-
-def load_memory(packed: bytes) -> Memory:
-    data = _unpack(packed)
-    service = data.pop("service")
-    return Memory(
-        service=Service(
-            arn=ServiceArn(**service.pop("arn")),
-            definitions={arn: _definition(each) for arn, each in service.pop("definitions").items()},
-            tasks=tuple(_task(each) for each in service.pop("tasks")),
-            subnets=tuple(service.pop("subnets")),
-            native=tuple(service.pop("native", ())),
-            registries=tuple((arn, has_port) for arn, has_port in service.pop("registries", ())),
-            **service,
-        ),
-        **data,
+def _joined(parts: Sequence[Memory | Record], digests: tuple[str, ...]) -> Stored:
+    """Each path stands in one of them, but for those that stand in all."""
+    stored = [each.stored for each in parts]
+    return replace(
+        stored[0],
+        unknown={path: each for one in stored for path, each in one.unknown.items()},
+        amid={path: each for one in stored for path, each in one.amid.items()},
+        pieces=digests,
     )
 
 
-def dump_record(record: Record) -> bytes:
-    data = asdict(replace(record, found={}, good_found={}, owned=()))
-    for name in ("found", "good_found"):
-        data[name] = [[lookup.kind, lookup.key, answer] for lookup, answer in getattr(record, name).items()]
-    data["owned"] = [_dump_owned(entry) for entry in record.owned]
-    return _pack(data)
-
-
-def load_record(packed: bytes) -> Record:
-    data = _unpack(packed)
-    return Record(
-        status=Status(data.pop("status")),
-        found=_load_found(data.pop("found")),
-        good_found=_load_found(data.pop("good_found")),
-        owned=tuple(_load_owned(each) for each in data.pop("owned")),
-        astray=tuple(data.pop("astray", ())),
-        **data,
-    )
-
-
-def _pack(data: dict[str, Any]) -> bytes:
-    """Compressed, because what a service with a thousand tasks owns has to fit into one item of 400 KB."""
-    return zlib.compress(json.dumps(data, separators=(",", ":")).encode())
-
-
-def _unpack(packed: bytes) -> dict[str, Any]:
-    return dict(json.loads(zlib.decompress(packed)))
-
-
-def _load_found(data: list[list[Any]]) -> dict[Lookup, Any]:
-    return {Lookup(kind, key): answer for kind, key, answer in data}
-
-
-def _definition(data: dict[str, Any]) -> Definition:
-    return Definition(ports=tuple(Port(**port) for port in data.pop("ports")), **data)
-
-
-def _task(data: dict[str, Any]) -> Task:
-    bindings = tuple(
-        (name, inside, outside, *(protocol or ["tcp"]))
-        for name, inside, outside, *protocol in data.pop("bindings")
-    )
-    found = data.pop("openings", None)
-    openings = None if found is None else tuple(map(_opening, found))
-    return Task(bindings=bindings, openings=openings, **data)
-
-
-def _opening(data: dict[str, Any]) -> Opening:
-    return Opening(sources=tuple(data.pop("sources")), groups=tuple(data.pop("groups")), **data)
-
-
-_OWNED = {
-    field_: getattr(Owned(Identity("", "")), field_) for field_ in Owned.__slots__ if field_ != "identity"
-}
-
-
-def _dump_owned(entry: Owned) -> dict[str, Any]:
-    """Without what is at its default."""
-    data: dict[str, Any] = {
-        name: getattr(entry, name) for name, default in _OWNED.items() if getattr(entry, name) != default
-    }
-    refs = {
-        name: [ref.kind, ref.key] if isinstance(ref, Identity) else ref for name, ref in entry.refs.items()
-    }
-    return {"is": [entry.identity.kind, entry.identity.key]} | data | ({"refs": refs} if refs else {})
-
-
-def _load_owned(data: dict[str, Any]) -> Owned:
-    refs = {
-        name: Identity(*ref) if isinstance(ref, list) else ref for name, ref in data.pop("refs", {}).items()
-    }
-    return Owned(identity=Identity(*data.pop("is")), refs=refs, **data)
+def _dealt(members: Sequence[T], number: int) -> tuple[T, ...]:
+    return tuple(members[number * PIECE : (number + 1) * PIECE])

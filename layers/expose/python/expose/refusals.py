@@ -19,6 +19,13 @@ class Status(StrEnum):
     BLOCKED = "Blocked"
     FAILED = "Failed"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Status:
+        """One of a newer version stays as it is written, and is none of these."""
+        strange = str.__new__(cls, str(value))
+        strange._name_ = strange._value_ = str(value)
+        return strange
+
 
 _TAKES_BACK = frozenset({"BadPreset", "NoPreset", "NotAllowed"})
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from expose.audit.findings import GRADES, Finding, changes
 from expose.aws import Clients
+from expose.codec import Codec, Unreadable
 from expose.outbox import Outbox
+from expose.shapes import UNSTORED, Extra, Shapes
 from expose.telemetry import Telemetry
 from expose.trail import Holding, Trail
 from expose.verdict import Announcement
@@ -60,10 +62,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is open of one subject; and, where no controller follows it, which addresses its tasks hold."""
+    """What is open of one subject; and, where no controller follows it, which addresses its tasks hold.
+
+    `unknown` are fields that only another version understands. `unreadable` says that something is remembered which
+    cannot be read: it is found, and told, anew.
+    """
 
     cases: tuple[Case, ...] = ()
     holdings: tuple[Holding, ...] = ()
+    unknown: Extra = field(default_factory=dict, compare=False, metadata=UNSTORED)
+    unreadable: bool = field(default=False, compare=False, metadata=UNSTORED)
 
     def __bool__(self) -> bool:
         return bool(self.cases or self.holdings)
@@ -95,7 +103,7 @@ class Reported:
             ExpressionAttributeValues={":audit": {"S": _PK}},
         )
         items = [item for page in pages for item in page["Items"]]
-        return {item["pk"]["S"].removeprefix(_PK): _subject(item) for item in items}
+        return {item["pk"]["S"].removeprefix(_PK): self._subject(item) for item in items}
 
     def of(self, subject: str) -> Subject:
         answer = self._clients.dynamodb.query(
@@ -104,7 +112,7 @@ class Reported:
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"{_PK}{subject}"}},
         )
-        return next((_subject(item) for item in answer["Items"]), Subject())
+        return next((self._subject(item) for item in answer["Items"]), Subject())
 
     def settle(self, subject: str, before: Subject, now: Subject) -> Subject:
         """Tell what has opened and what has closed, then remember: rather told twice than never. As remembered."""
@@ -113,14 +121,14 @@ class Reported:
             replace(case, since=was[case.finding.id].since) if case.finding.id in was else case
             for case in now.cases
         ]
-        now = replace(now, cases=tuple(cases))
+        now = replace(now, cases=tuple(cases), unknown=before.unknown)
         opened, closed = changes(
             (case.finding for case in before.cases), (case.finding for case in now.cases)
         )
         by_id = {case.finding.id: case for case in now.cases}
         self._tell([by_id[each.id] for each in opened], "open")
         self._tell([was[each.id] for each in closed], "closed")
-        if _body(now) != _body(before):
+        if before.unreadable or _body(now) != _body(before):
             self._follow(before, now)
             self._save(subject, now)
         return now
@@ -128,6 +136,14 @@ class Reported:
     def count(self, subjects: Iterable[Subject]) -> None:
         grades = [case.finding.grade for subject in subjects for case in subject.cases]
         self._telemetry.audited({grade: grades.count(grade) for grade in GRADES})
+
+    def _subject(self, item: Mapping[str, Any]) -> Subject:
+        try:
+            return _subject(item)
+        except Unreadable as problem:
+            about = item["pk"]["S"].removeprefix(_PK)
+            self._telemetry.warn(f"what was found of {about} cannot be read, and is told anew: {problem}")
+            return Subject(unreadable=True)
 
     def _tell(self, cases: Collection[Case], state: str) -> None:
         for case in cases:
@@ -147,7 +163,7 @@ class Reported:
         if not now:
             self._clients.dynamodb.delete_item(TableName=self._table, Key=key)
             return
-        worst = min((case.finding.grade for case in now.cases), key=GRADES.index, default="")
+        worst = min((case.finding.grade for case in now.cases), key=_gravity, default="")
         said = "\n".join(f"{case.finding.grade}: {case.finding.message}" for case in now.cases)
         self._clients.dynamodb.put_item(
             TableName=self._table,
@@ -160,20 +176,24 @@ def announcement(case: Case, state: str) -> Announcement:
     return Announcement("Public Address Audit", {**case.told(), "state": state})
 
 
+_CODEC = Codec(Shapes(keys={Case: "finding.id"}))
+
+
 def _body(subject: Subject) -> str:
-    return json.dumps(asdict(subject), separators=(",", ":"))
+    tree = _CODEC.dump(Subject, subject)
+    _CODEC.shapes.graft(Subject, tree, subject.unknown)
+    return json.dumps(tree, separators=(",", ":"))
 
 
 def _subject(item: Mapping[str, Any]) -> Subject:
-    data = json.loads(item["body"]["S"])
-    return Subject(
-        cases=tuple(
-            Case(_finding(each["finding"]), tuple(each["addresses"]), each["since"]) for each in data["cases"]
-        ),
-        holdings=tuple(Holding(**each) for each in data["holdings"]),
-    )
+    try:
+        tree = json.loads(item.get("body", {}).get("S", ""))
+    except ValueError as problem:
+        raise Unreadable(f"its body is damaged: {problem}") from problem
+    subject: Subject = _CODEC.load(Subject, tree)[0]
+    return replace(subject, unknown=_CODEC.shapes.strip(Subject, tree, _CODEC.shapes.known))
 
 
-def _finding(data: dict[str, Any]) -> Finding:
-    lists = {name: tuple(data.pop(name)) for name in ("sources", "groups", "tasks")}
-    return Finding(**(data | lists))
+def _gravity(grade: str) -> int:
+    """One of a newer version counts as the least."""
+    return GRADES.index(grade) if grade in GRADES else len(GRADES)

@@ -153,7 +153,7 @@ class Sweep:
         """Services whose time for another look has come and gone: the message was lost, or could not wait so long."""
         now = self._clock()
         for arn, (_, records) in known.items():
-            if any(record.look_at and record.look_at <= now for record in records):
+            if any(record.due(now) for record in records):
                 yield Work(arn, "due", Depth.TASKS, since=now)
             if any(record.limits != self._limits.digest for record in records):
                 yield Work(arn, "the stack's settings have changed", Depth.RECORD, since=now)

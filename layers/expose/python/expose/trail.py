@@ -11,10 +11,10 @@ began or ended stands. What has ended is forgotten, by the table's `expires`, af
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expose.aws import Clients, chunks
 from expose.model import Service
@@ -129,12 +129,13 @@ def _normal(address: str) -> str:
     return str(ip_address(address.strip()))
 
 
-def _holding(item: dict[str, AttributeValueTypeDef]) -> Holding:
+def _holding(item: Mapping[str, Any]) -> Holding:
+    """What it does not say, or not in our way, is not known: whose it was is in the key."""
     return Holding(
         address=item["pk"]["S"],
         task=item["sk"]["S"],
-        service=item["service"]["S"],
-        cluster=item["cluster"]["S"],
-        since=float(item["since"]["N"]),
-        until=float(item.get("until", {"N": "0"})["N"]),
+        service=item.get("service", {}).get("S", ""),
+        cluster=item.get("cluster", {}).get("S", ""),
+        since=float(item.get("since", {}).get("N", "0")),
+        until=float(item.get("until", {}).get("N", "0")),
     )

@@ -19,6 +19,8 @@ _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at fi
 _BLOCKED_AGAIN = (60.0, 900.0)
 _UNREADY_AGAIN = (5.0, 60.0)  # no event tells when a running task becomes healthy (F§1.2)
 
+_LINES = 100  # of a plan that are told
+
 _EVENTS = {
     Status.ACTIVE: "Exposure Changed",
     Status.INVALID: "Exposure Blocked",
@@ -169,12 +171,19 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
     if outcome.failed:
         return Status.PENDING, "Throttled", "AWS asks for patience: too many calls in this account"
     if outcome.withheld:
-        return Status.PENDING, "Withheld", f"the policy keeps back:\n{outcome.withheld}"
+        return Status.PENDING, "Withheld", f"the policy keeps back:\n{_shortened(outcome.withheld)}"
     if outcome.waiting:
         return Status.PENDING, "Waiting", outcome.waiting.message
     if gone:
         return Status.PENDING, "Removing", "the tag is gone; what it made is being removed"
     return _as_asked(outcome.record, service)
+
+
+def _shortened(plan: str) -> str:
+    """One of thousands of tasks fits neither into an item nor into an event, and nobody reads it."""
+    lines = plan.splitlines()
+    more = [f"and {len(lines) - _LINES} more"] if len(lines) > _LINES else []
+    return "\n".join([*lines[:_LINES], *more])
 
 
 def _as_asked(record: Record, service: Service) -> tuple[Status, str, str]:

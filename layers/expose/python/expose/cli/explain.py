@@ -47,7 +47,11 @@ def drawn(told: Story) -> Iterator[RenderableType]:
     for each in told.tags:
         yield Text()
         since = f" for {span(time.time() - each.since)}" if each.since else ""
-        state = Text(f"{each.status}{since}", COLOURS[each.status]) if each.status else Text("not seen yet")
+        state = (
+            Text(f"{each.status}{since}", COLOURS.get(each.status, ""))
+            if each.status
+            else Text("not seen yet")
+        )
         yield Text.assemble((each.tag, "bold"), f" = {each.value}   ", state)
         yield Padding(_facts(each), (0, 0, 0, 2))
     if told.tasks:

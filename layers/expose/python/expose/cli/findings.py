@@ -54,7 +54,7 @@ def drawn(cases: Sequence[Case], *, hidden: int) -> RenderableType:
         if case.addresses:
             said.append("\n" + "  ".join(case.addresses), "cyan")
         of = finding.service.rpartition(":service/")[2]
-        table.add_row(Text(finding.grade, _COLOURS[finding.grade]), of, ago(case.since), said)
+        table.add_row(Text(finding.grade, _COLOURS.get(finding.grade, "")), of, ago(case.since), said)
     return table
 
 

@@ -62,7 +62,7 @@ def _add(table: Table, record: Record) -> None:
     where = Text("\n" + "  ".join(record.addresses)) if record.addresses else Text()
     exposure = Padding(Text.assemble((record.tag, "cyan"), "\n", record.value), (0, 0, 0, 2))
     table.add_row(
-        exposure, Text(record.status, COLOURS[record.status]), ago(record.status_since), said + where
+        exposure, Text(record.status, COLOURS.get(record.status, "")), ago(record.status_since), said + where
     )
 
 

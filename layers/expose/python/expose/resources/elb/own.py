@@ -11,6 +11,7 @@ from expose.aws import Clients
 from expose.ledger import Ledger
 from expose.model import ids_of
 from expose.records import Record
+from expose.refusals import Refused
 
 _FRONTS = frozenset({"elb.rule", "elb.network-listener"})
 
@@ -22,6 +23,9 @@ class OwnListeners:
     def find(self, key: str) -> list[dict[str, str]]:
         """Of service `key`: the ARN of each listener, and the host that its rule looks for, if it does."""
         _, records = self._ledger.load(key)
+        for record in records:
+            if record.unreadable:
+                raise Refused(record.code, f"{record.tag} of the same service: {record.message}")
         return [found for record in records for found in _listeners(record)]
 
 
