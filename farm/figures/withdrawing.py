@@ -71,6 +71,19 @@ def poison(farm: Farm) -> None:
         )
 
 
+def unreadable_item(farm: Farm) -> None:
+    """What the ledger has of another exposure of the service cannot be read any more."""
+    farm.tag("conejo", _OTHER)
+    farm.run_for(60)
+    key = {"pk": {"S": f"SERVICE#{farm.arn('conejo')}"}, "sk": {"S": "EXPOSURE#expose:lb"}}
+    farm.client("dynamodb").update_item(
+        TableName=farm._deployed().deployment.ref("Ledger"),
+        Key=key,
+        UpdateExpression="SET body = :junk",
+        ExpressionAttributeValues={":junk": {"B": b"junk"}},
+    )
+
+
 TROUBLES: Mapping[str, Trouble] = {
     "nothing": nothing,
     "another tag is Blocked": blocked_tag,
@@ -79,6 +92,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "ECS throttles": ecs_throttled,
     "its workers are killed": workers_killed,
     "poisoned messages": poison,
+    "an unreadable ledger item": unreadable_item,
 }
 
 
