@@ -18,6 +18,25 @@ NAME = "conejo.granja.animales.com"
 GRANJA = "granja.animales.com"
 ZONE = "Z0123456789ABC"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}  # used by Lambda itself
+ELSEWHERE = {
+    **dict.fromkeys(
+        [(function, "dynamodb:PutItem") for function in ("withdraw", "reconcile", "cleanup")],
+        "pieces of a record that is too long for one item: tests/unit/test_ledger.py",
+    ),
+    ("withdraw", "dynamodb:DeleteItem"): "the same, where there are fewer of them: tests/unit/test_ledger.py",
+    ("withdraw", "events:PutEvents"): "stray addresses are told: test_guard.py",
+    ("withdraw", "servicediscovery:GetOperation"): "tasks that stop while they are registered: test_chaos.py",
+    ("withdraw", "servicediscovery:ListOperations"): "many of them: the same",
+    ("withdraw", "ssm:DeleteParameter"): "a list that needs a part less: test_ip_addresses.py",
+    (
+        "withdraw",
+        "route53:GetHostedZone",
+    ): "not asked for on the farm; AWS's own policy for registering instances, "
+    "AWSCloudMapRegisterInstanceAccess, has it for deregistering as well",
+    ("reconcile", "ecs:DescribeClusters"): "a cluster that is gone: test_sweep_gone.py",
+    ("sweep", "ecs:DescribeServices"): "services that no event told of: test_sweep_parts.py",
+}
+"""What these lives do not come to, with the reason. IAM is enforced in the tests named as well."""
 
 
 def live(farm: Farm, kind: str) -> None:
@@ -200,4 +219,5 @@ def unused() -> set[tuple[str, str]]:
 
 
 def test_no_function_may_do_what_it_never_does(unused: set[tuple[str, str]]) -> None:
-    assert unused == set()
+    assert unused - ELSEWHERE.keys() == set()
+    assert ELSEWHERE.keys() <= unused, "these lives do come to it"
