@@ -42,9 +42,10 @@ class Adapting:
             self.clients,
             Ledger(self.clients, TABLE),
             Names(self.clients, TABLE),
-            Shared(self.clients, TABLE),
+            Shared(self.clients, TABLE, farm.timeline.now),
             stack=STACK,
             placement=placement or Placement(),
+            standing=Limits().standing,
         )
 
     def service(self, *addresses: str) -> Service:

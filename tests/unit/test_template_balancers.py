@@ -53,7 +53,7 @@ def test_rules_are_created_on_allowed_balancers_and_shared_ones(
         ("no", "net/corral/1", False),
         ("no", THEIR_ALB, False),
         ("any", THEIR_ALB, False),
-        ("no", SHARED, False),
+        ("no", SHARED, True),  # made before, and used on
         ("internal", SHARED, True),
         ("internal", "net/expose-internal/1", True),
     ],

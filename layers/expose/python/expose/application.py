@@ -7,6 +7,7 @@ the one before. Neighbours of one kind that AWS takes in one call go in one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from expose.aws import AwsError
@@ -15,9 +16,10 @@ from expose.outcome import Outcome
 from expose.plan import Change, Create, Delete, Forget, Update, batches, subject
 from expose.policy import is_last, stopped
 from expose.records import Record
-from expose.refusals import Behind, InTheWay, NoRoom, NotYet, Refused
+from expose.refusals import Behind, Gone, InTheWay, Lingering, NoRoom, NotYet, Refused
 from expose.resources import Adapters, Batch, Ids, Made
 from expose.shared import Shared
+from expose.sharing import Sharing
 
 _SUCCESSOR = 1.0  # seconds after which it is looked whether the successor of the last way in is ready
 _SAVED_EVERY = 5.0  # seconds between two savings of what was done so far
@@ -49,6 +51,9 @@ class Application:
         self._clock = clock
         self._saved_at = clock()
         self._full: Refused | None = None
+        self._sharing = Sharing(
+            adapters, shared, self.entries, self.outcome, locate=self._locate, mark=mark, clock=clock
+        )
 
     def open(self, changes: Sequence[Create | Update]) -> None:
         """Make and change, until one is refused: what comes after it hangs on it."""
@@ -115,6 +120,7 @@ class Application:
             self._delete(first.owned, 0.0 if self.outcome.record.closed else self._grace)
         elif isinstance(first, Update) and not batch:
             self._update(first)
+            return
         else:
             self._open([change.resource for change in changes if isinstance(change, Create | Update)], batch)
             return
@@ -150,6 +156,9 @@ class Application:
                 self.entries[entry.identity] = replace(entry, aws_id="")
 
     def _stands_in_the_way(self, reason: NotYet | Refused, *, opens: bool) -> None:
+        if isinstance(reason, Lingering):
+            self.outcome.lingering = self.outcome.lingering or reason
+            return
         if isinstance(reason, Refused):
             self.outcome.refused = self.outcome.refused or reason
             return
@@ -160,9 +169,7 @@ class Application:
 
     def _create(self, resource: Resource, ids: Ids) -> Made:
         if resource.shared:
-            common = self._shared.join(resource.identity, self._mark)
-            if common.aws_id:
-                return Made(common.aws_id, address=common.address)
+            return self._sharing.create(resource, ids)
         return self._adapters.kinds[resource.identity.kind].create(resource, ids, self._mark)
 
     def _check_parents(self, resource: Resource) -> None:
@@ -176,9 +183,13 @@ class Application:
         resource = change.resource
         self._check_parents(resource)
         ids = resolve(resource.refs, self.entries)
-        adapter = self._adapters.kinds[resource.identity.kind]
-        made = adapter.update(resource, change.owned.aws_id, ids, self._mark)
-        self._made(Owned.of(resource, since=self._clock()), made)
+        try:
+            made = self._sharing.update(resource, change.owned.aws_id, ids)
+        except Gone:
+            self._open([resource], None)
+        else:
+            self._made(Owned.of(resource, since=self._clock()), made)
+            self.outcome.changes += 1
 
     def _forget(self, owned: Sequence[Owned], batch: Batch | None) -> None:
         """They are gone from AWS; what is left of them is in the ledger."""
@@ -187,30 +198,26 @@ class Application:
 
     def _delete(self, entry: Owned, grace: float) -> None:
         """The grace period of what is shared begins at once; but it is let go of only after what hangs on it."""
-        unused_since = (
-            self._shared.leave(entry.identity, self._mark, now=self._clock()) if entry.shared else None
-        )
+        identity = entry.identity
+        common = self._sharing.leave(entry) if entry.shared else None
         for child in self.entries.values():
-            if entry.identity in child.parents and not entry.open:  # a door waits for nothing
-                raise Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
-        if entry.shared and not self._may_go(entry, unused_since, grace):
-            del self.entries[entry.identity]
+            if identity in child.parents and not entry.open:  # a door waits for nothing
+                behind = Behind(f"waiting for {child.identity} to go", seconds=_MEANWHILE)
+                raise self.outcome.lingering or behind
+        if common and not self._sharing.may_go(identity, common, grace):
+            del self.entries[identity]
             return
-        aws_id = self._locate(entry.identity)
-        try:
-            adapter = self._adapters.kinds[entry.identity.kind]
+        with self._shared.removal(identity) if common else nullcontext():
+            aws_id = self._locate(identity)
             ids = resolve(entry.refs, self.entries)
+            adapter = self._adapters.kinds[identity.kind]
             operation = adapter.delete(entry, aws_id, ids, self._mark) if aws_id else ""
-        except NotYet:
-            if entry.shared:
-                self._shared.reopen(entry.identity)
-            raise
         if operation:
-            self.entries[entry.identity] = replace(
-                entry, operation=operation, leaving=True, since=self._clock()
+            self.entries[identity] = replace(
+                self.entries[identity], operation=operation, leaving=True, since=self._clock()
             )
         else:
-            self._gone(entry.identity)
+            self._gone(identity)
 
     def _locate(self, identity: Identity) -> str:
         """The id of what is owned, looked for in AWS where it was claimed and the answer to its making was lost."""
@@ -235,25 +242,13 @@ class Application:
         for entry in owned:
             self._gone(entry.identity)
 
-    def _may_go(self, entry: Owned, unused_since: float | None, grace: float) -> bool:
-        """Whether nobody else uses a shared resource. Raise `NotYet` while it is kept for who may want it again."""
-        if unused_since is None:
-            return False
-        if (left := unused_since + grace - self._clock()) > 0:
-            self.entries[entry.identity] = replace(entry, leaving=True)  # who wants it again joins again
-            kept = f"{entry.identity} is kept for {left:.0f} s, in case somebody needs it again"
-            raise NotYet(kept, seconds=left)
-        return self._shared.close(entry.identity, self._mark)
-
     def _made(self, entry: Owned, made: Made) -> None:
         aws_id, address = made.aws_id or entry.aws_id, made.address or entry.address
         self.entries[entry.identity] = replace(
             entry, aws_id=aws_id, operation=made.operation, address=address, since=self._clock()
         )
-        if entry.shared and aws_id:
-            self._shared.made(entry.identity, aws_id, address)
 
     def _gone(self, identity: Identity) -> None:
-        if self.entries[identity].shared:
-            self._shared.drop(identity)
+        if (entry := self.entries[identity]).shared:
+            self._shared.drop(identity, entry.aws_id)
         del self.entries[identity]

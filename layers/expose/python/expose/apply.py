@@ -125,11 +125,16 @@ class Applier:
     def _ended(self, entries: dict[Identity, Owned], entry: Owned, ended: Settled) -> None:
         settled = replace(entry, operation="", leaving=False)
         if ended.error:  # it may have happened or not, as after a lost answer
-            entries[entry.identity] = replace(settled, fingerprint="")
+            entries[entry.identity] = replace(settled, fingerprint="", leaving=entry.leaving and entry.shared)
+            if entry.shared and entry.leaving:
+                self._shared.refused(entry.identity, ended.error)
+            elif entry.shared:
+                self._shared.failed(entry.identity, since=entry.since)
+                self._shared.gone(entry.identity, entry.aws_id)
         elif entry.leaving:
             del entries[entry.identity]
             if entry.shared:
-                self._shared.drop(entry.identity)
+                self._shared.drop(entry.identity, entry.aws_id)
         else:
             settled = replace(settled, aws_id=ended.aws_id or entry.aws_id, since=self._clock())
             entries[entry.identity] = _in(settled, ended.condition, self._clock())

@@ -180,7 +180,8 @@ class Controller:
         inert = gone or not memory.service.active
         record = judge(ask.record, outcome, memory.service, gone=inert, now=now, held_until=until)
         removed = gone and not record.owned
-        record = replace(record, message="everything that it made is gone") if removed else record
+        if removed and not outcome.lingering:  # which says what stays
+            record = replace(record, message="everything that it made is gone")
         record = self._timed(record, outcome, work, verified=ask.fresh)
         if outcome.adopted:
             self._outbox.publish([adoption(record, outcome.adopted)])

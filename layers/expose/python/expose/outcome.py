@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from expose.model import Identity
 from expose.records import Record
-from expose.refusals import Behind, NotYet, Refused
+from expose.refusals import Behind, Lingering, NotYet, Refused
 
 
 @dataclass(slots=True)
 class Outcome:
     """How it went: the record as saved, the changes made, and the first of each thing that stood in the way. `adopted`
-    is what was found to be ours, and was not in the ledger.
+    is what was found to be ours, and was not in the ledger. `lingering` says what is not needed and stays. `verify_at` is
+    when everything has to be read again, because something may go meanwhile that is there now; 0 for no such time.
     """
 
     record: Record
@@ -20,9 +21,11 @@ class Outcome:
     refused: Refused | None = None
     failed: Exception | None = None
     waiting: NotYet | None = None
+    lingering: Lingering | None = None
     withheld: str = ""
     opening: bool = False
     adopted: tuple[str, ...] = ()
+    verify_at: float = 0.0
     unopened: set[Identity] = field(default_factory=set)
 
     @property
@@ -37,9 +40,11 @@ class Outcome:
             changes=earlier.changes + self.changes,
             refused=earlier.refused or self.refused,
             failed=earlier.failed or self.failed,
+            lingering=earlier.lingering or self.lingering,
             withheld=_each_once(earlier.withheld, self.withheld),
             opening=earlier.opening or self.opening,
             adopted=(*earlier.adopted, *self.adopted),
+            verify_at=max(earlier.verify_at, self.verify_at),
         )
         if earlier.waiting:
             merged.wait(earlier.waiting)

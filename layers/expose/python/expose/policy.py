@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from expose.model import Exposure, Owned, Service, Task, digest
+from expose.model import Exposure, Identity, Owned, Service, Task, digest
 from expose.plan import Delete, Forget, Plan
 from expose.refusals import Refused
+
+_ZONED = ("cloudmap.namespace/public/", "cloudmap.namespace/private/")
 
 Policy = Callable[[Plan, Collection[str]], Plan]
 """What may be done of a plan, given the tasks that are not to stop."""
@@ -168,6 +170,17 @@ class Limits:
     def creates_load_balancer(self, scheme: str) -> bool:
         """Whether a load balancer of this scheme may be created where there is none."""
         return self.create_load_balancers in {scheme, "any"}
+
+    def standing(self, shared: Identity) -> str:
+        """The parameter that allows neither to create such a resource nor to delete it; empty for none. HTTP namespaces, which
+        API Gateway needs, may always be created.
+        """
+        made = f"{shared}/"
+        if self.create_load_balancers == "no" and made.startswith("elb.balancer/"):
+            return "CreateLoadBalancers"
+        if self.create_namespaces == "no" and made.startswith(_ZONED):
+            return "CreateNamespaces"
+        return ""
 
     def check_api(self, name: str, exposure: Exposure) -> None:
         """Raise `Refused` for an existing API that a tag may not name."""

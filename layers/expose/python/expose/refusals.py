@@ -63,6 +63,10 @@ class Partly(Refused):
         self.desired = desired
 
 
+class Lingering(Refused):
+    """What is not needed any more stays. What is needed stands all the same; the owner should see to the rest."""
+
+
 class NotYet(Exception):  # noqa: N818 - waiting is normal
     """Come back in `seconds`: something is still on its way."""
 
@@ -82,3 +86,7 @@ class NoRoom(InTheWay):
 
 class Behind(NotYet):
     """Wait for another one of our own, which says itself what it waits for."""
+
+
+class Gone(Exception):  # noqa: N818 - it names what was found
+    """What was to be changed is not there any more, or of no use: it has to be made anew."""

@@ -1,170 +1,283 @@
 """Resources that exposures use together: a part of the ledger's table, under SHARED#<kind>/<key>.
 
-`used_by` are the marks of those that use it; the last one to leave removes it. `part:<mark>` is what each of them adds
-to it, such as its target group in the forward of a rule. `closing` is who removes it: from then on nobody may join until
-it is seen gone, but for the one itself. `maker` is who is just making it, so that no two do.
+    used_by               marks of the exposures that use it; when the last one has left, it is removed
+    part:<mark>           what each of them adds to it, such as its target group in the forward of a rule
+    empty_since           when the last one left
+    aws_id, address       what AWS calls it, once it is made; `made_at` is when
+    maker, making_since   who makes it, and since when; both go when it is known whether it was made
+    closing, closing_until  who removes it, and until when nobody else may join
+    removing_since        when a removal began; goes when AWS says that it did not happen
+    rest_until            after AWS refused to remove it: until when it is not asked again; `refusals` counts,
+                          `refusal` and `refusal_code` say why
+
+A function may die between any two calls, and a call that AWS did not answer may take effect late. So whoever makes or
+removes something says so before, and keeps others out for `LEASE` seconds at most. What may have been made is looked
+for by its mark before it is made again; what may have been removed is looked at before it is used again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from expose.aws import Clients, code
+from expose.aws import Clients, throttled
+from expose.deadline import OutOfTime
 from expose.model import Identity
-from expose.refusals import NotYet
+from expose.refusals import Lingering, NotYet, Refused
+from expose.table import Table, number, number_in, text
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
 
-    Item = Mapping[str, AttributeValueTypeDef]
-    Values = dict[str, UniversalAttributeValueTypeDef]
+    from expose.table import Item, Values
 
 ACTIONS = frozenset({"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"})
 
-_REFUSED = "ConditionalCheckFailedException"
+LEASE = 150.0
+"""Seconds for which a maker or a remover counts as alive: longer than its function runs, shorter than its message is hidden."""
+
+_ANSWERS = 4.0  # seconds within which AWS usually answers: whoever is making it needs no help before
+_LISTED = 30.0  # seconds after which what was made is seen by everybody: what is not seen then is gone
+_WAITS = (2.0, 15.0)  # seconds between two looks at what another one makes: at first, and at most
+_AGAIN = (60.0, 900.0)  # seconds before a refused removal is tried again: at first, and at most
+
+_LINGERS = "RemovalRefused"
 _PART = "part:"
+_OPEN = "REMOVE empty_since, closing, closing_until, rest_until, refusals, refusal, refusal_code"
+_MAY_JOIN = "attribute_not_exists(closing_until) OR closing_until < :now OR closing = :mark"
+_MAY_MAKE = (
+    "attribute_not_exists(aws_id) AND (attribute_not_exists(making_since) OR making_since < :expired"
+    " OR (maker = :mark AND making_since = :now))"  # so it is after an answer of DynamoDB that was lost
+)
+_MAY_CLOSE = (
+    "attribute_not_exists(used_by)"
+    " AND (attribute_not_exists(making_since) OR making_since < :expired)"
+    " AND (attribute_not_exists(rest_until) OR rest_until <= :now)"
+    " AND (attribute_not_exists(closing_until) OR closing_until < :now OR closing = :mark)"
+)
+_CLOSED = "attribute_exists(closing)"
+_MAY_DROP = (
+    "attribute_not_exists(used_by) AND attribute_not_exists(making_since)"
+    " AND (attribute_not_exists(aws_id) OR aws_id = :id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """A shared resource as the ledger knows it. `aws_id` is empty until it is made; `parts` are by mark."""
+    """A shared resource as the ledger knows it. `aws_id` is empty until it is made; `parts` are by mark.
+
+    `unanswered` says that somebody has begun to make it and should have had an answer by now. `unsure_until` is set where
+    a removal may have happened, and until when it may still happen.
+    """
 
     aws_id: str = ""
     address: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    in_use: bool = False
+    empty_since: float = 0.0
+    unanswered: bool = False
+    unsure_until: float = 0.0
 
 
 class Shared:
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
+    def __init__(self, clients: Clients, table: str, clock: Callable[[], float]) -> None:
+        self._table = Table(clients, table)
+        self._clock = clock
 
     def join(self, shared: Identity, mark: str) -> Common:
         """Use it. Raise `NotYet` while it is being removed."""
-        return self._join(shared, "ADD used_by :marks REMOVE empty_since, closing", mark, {})
+        return self._join(shared, f"ADD used_by :marks {_OPEN}", mark, {})
 
     def take_part(self, shared: Identity, mark: str, part: str) -> Common:
         """Use it and say what one adds to it; safe to repeat, and to say something else."""
-        change = "SET #part = :part ADD used_by :marks REMOVE closing"
+        change = f"SET #part = :part ADD used_by :marks {_OPEN}"
         return self._join(shared, change, mark, {":part": {"S": part}}, names={"#part": f"{_PART}{mark}"})
 
     def look(self, shared: Identity) -> Common:
         """As it is now; as never made where nobody uses it."""
-        answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(shared), ConsistentRead=True)
-        return _common(answer.get("Item", {}))
+        return self._common(self._table.read(_key(shared)))
 
-    def begin(self, shared: Identity, mark: str) -> None:
-        """Be the one that makes it. Raise `NotYet` while another is at it."""
-        condition = "attribute_not_exists(maker) OR maker = :mark"
-        if self._try(shared, "SET maker = :mark", {":mark": {"S": mark}}, condition=condition) is None:
-            raise NotYet(f"another service is just making {shared}", seconds=2)
+    @contextmanager
+    def making(self, shared: Identity, mark: str) -> Iterator[None]:
+        """Be the only one that makes it. Raise `NotYet` while another may be at it.
+
+        Where AWS says that nothing was made, another may try at once; where it did not say, nobody before the lease ends.
+        """
+        now = self._clock()
+        change = "SET maker = :mark, making_since = :now"
+        if self._change(shared, change, _MAY_MAKE, mark=mark, now=now, expired=now - LEASE) is None:
+            raise self._being_made(shared, mark)
+        try:
+            yield
+        except Exception as error:
+            if _answered(error):
+                mine = "maker = :mark AND making_since = :now"
+                self._change(shared, "REMOVE maker, making_since", mine, mark=mark, now=now)
+            raise
 
     def made(self, shared: Identity, aws_id: str, address: str = "") -> None:
-        values: Values = {":id": {"S": aws_id}, ":address": {"S": address}}
-        self._update(shared, "SET aws_id = :id, address = :address REMOVE maker", values)
+        change = "SET aws_id = :id, address = :address, made_at = :now REMOVE maker, making_since"
+        values = {"id": aws_id, "address": address, "now": self._clock()}
+        self._change(shared, change, "attribute_not_exists(aws_id) OR aws_id = :id", **values)
+
+    def changed(self, shared: Identity, before: str, aws_id: str, address: str) -> None:
+        """It has another id, or another address."""
+        change = "SET aws_id = :id, address = :address"
+        self._change(shared, change, "aws_id = :before", before=before, id=aws_id, address=address)
+
+    def failed(self, shared: Identity, *, since: float) -> None:
+        """AWS says that making it, which somebody had begun before `since`, came to nothing."""
+        self._change(shared, "REMOVE maker, making_since", "making_since <= :since", since=since)
+
+    def gone(self, shared: Identity, aws_id: str) -> None:
+        """It is known not to be there any more, or to be of no use: whoever needs it makes it anew."""
+        self._change(shared, "REMOVE aws_id, removing_since", "aws_id = :id", id=aws_id)
 
     def lost(self, shared: Identity, aws_id: str) -> None:
-        """It is gone from AWS: whoever needs it makes it anew."""
-        self._try(shared, "REMOVE aws_id", {":id": {"S": aws_id}}, condition="aws_id = :id")
+        """AWS does not show it: as `gone`, unless it was made only just now."""
+        seen = "aws_id = :id AND (attribute_not_exists(made_at) OR made_at < :seen)"
+        self._change(shared, "REMOVE aws_id, removing_since", seen, id=aws_id, seen=self._clock() - _LISTED)
 
-    def leave(self, shared: Identity, mark: str, *, now: float) -> float | None:
-        """Stop using it. Since when nobody uses it, or None where others still do."""
-        item = self._update(shared, "DELETE used_by :marks", {":marks": {"SS": [mark]}})
-        if "used_by" in item:
-            return None
-        item = self._update(
-            shared, "SET empty_since = if_not_exists(empty_since, :now)", {":now": {"N": str(now)}}
-        )
-        return None if "used_by" in item else float(item["empty_since"]["N"])
+    def leave(self, shared: Identity, mark: str) -> Common:
+        """Stop using it. What nobody knows of is not in use, and has not been for ever so long."""
+        known, gone = "attribute_exists(pk)", {":marks": {"SS": [mark]}}
+        item = self._table.update(_key(shared), "DELETE used_by :marks", gone, condition=known)
+        if item and "used_by" not in item:
+            change = "SET empty_since = if_not_exists(empty_since, :now)"
+            item = self._change(shared, change, known, now=self._clock())
+        return self._common(item or {})
 
     def withdraw(self, shared: Identity, mark: str) -> Common:
-        """Take one's part out of it, and stop making it; what the others have in it."""
-        self.step_back(shared, mark)
-        names = {"#part": f"{_PART}{mark}"}
-        return _common(
-            self._update(
-                shared, "REMOVE #part DELETE used_by :marks", {":marks": {"SS": [mark]}}, names=names
-            )
-        )
-
-    def step_back(self, shared: Identity, mark: str) -> None:
-        """Let somebody else make it."""
-        self._try(shared, "REMOVE maker", {":mark": {"S": mark}}, condition="maker = :mark")
+        """Take one's part out of it; what the others have in it."""
+        change, gone = "REMOVE #part DELETE used_by :marks", {":marks": {"SS": [mark]}}
+        item = self._table.update(_key(shared), change, gone, names={"#part": f"{_PART}{mark}"})
+        return self._common(item or {})
 
     def close(self, shared: Identity, mark: str) -> bool:
-        """Let nobody join any more, because it is about to be removed. False where somebody just has."""
-        condition = "attribute_not_exists(used_by)"
-        closed = self._try(shared, "SET closing = :mark", {":mark": {"S": mark}}, condition=condition)
-        return closed is not None
+        """Let nobody join, because it is about to be removed. False where somebody uses it.
 
-    def reopen(self, shared: Identity) -> None:
-        """It cannot go yet, so whoever wants it may join."""
-        self._update(shared, "REMOVE closing ADD reopened :one", {":one": {"N": "1"}})
+        Raise `NotYet` while another removes it, or may be making it; `Lingering` while a refusal is not long ago enough.
+        """
+        now = self._clock()
+        change = (
+            "SET closing = :mark, closing_until = :until, removing_since = :now REMOVE maker, making_since"
+        )
+        times = {"now": now, "expired": now - LEASE, "until": now + LEASE}
+        if self._change(shared, change, _MAY_CLOSE, mark=mark, **times) is not None:
+            return True
+        item = self._table.read(_key(shared))
+        if "used_by" in item:
+            return False
+        raise self._stays(shared, item)
 
-    def drop(self, shared: Identity) -> None:
-        """It is seen gone: the next one who needs it may make it anew."""
-        self._clients.dynamodb.delete_item(TableName=self._table, Key=_key(shared))
+    @contextmanager
+    def removal(self, shared: Identity) -> Iterator[None]:
+        """Where it is not removed, it may be joined again at once, and is removed later, if still nobody uses it.
+
+        Raise `Lingering` where AWS refuses. Where AWS does not answer, it may still be removed.
+        """
+        try:
+            yield
+        except OutOfTime:
+            self._change(shared, "REMOVE closing, closing_until, removing_since", _CLOSED)
+            raise
+        except NotYet as reason:
+            self._rest(shared, reason.message, seconds=reason.seconds)
+            raise
+        except Exception as error:
+            if isinstance(error, ClientError) and _answered(error) and not throttled(error):
+                raise self.refused(shared, str(error)) from error
+            sure = ", removing_since" if _answered(error) else ""
+            self._change(shared, f"REMOVE closing, closing_until{sure}", _CLOSED)
+            raise
+
+    def refused(self, shared: Identity, words: str) -> Lingering:
+        """AWS says, in these words, that it was not removed."""
+        problem = (
+            f"nobody uses {shared} any more, but AWS does not remove it: {words}. See to what stands in the way, or delete "
+            "it yourself: it is tried again every few minutes, and whoever needs it may use it meanwhile"
+        )
+        self._rest(shared, problem, seconds=_AGAIN[0], reason=_LINGERS)
+        return Lingering(_LINGERS, problem)
+
+    def drop(self, shared: Identity, aws_id: str) -> None:
+        """It is seen gone: the next one who needs it makes it anew, and so does whoever has joined meanwhile."""
+        if not self._table.delete(_key(shared), {":id": text(aws_id)}, condition=_MAY_DROP):
+            self.gone(shared, aws_id)
+
+    def _rest(self, shared: Identity, words: str, *, seconds: float, reason: str = "") -> None:
+        """Each time for longer, until somebody joins."""
+        count = int(number_in(self._table.read(_key(shared)), "refusals"))
+        pause = min(seconds * 2 ** min(count, 10), _AGAIN[1])
+        change = (
+            "SET rest_until = :rest, refusal = :words, refusal_code = :reason"
+            " REMOVE closing, closing_until, removing_since ADD refusals :one"
+        )
+        rest = self._clock() + pause
+        self._change(shared, change, _CLOSED, rest=rest, words=words, reason=reason, one=1)
+
+    def _being_made(self, shared: Identity, mark: str) -> NotYet:
+        item, now = self._table.read(_key(shared)), self._clock()
+        first, longest = _WAITS
+        pause = min(max(first, now - number_in(item, "making_since")), longest)
+        if item.get("maker", {}).get("S") == mark:
+            return NotYet(f"AWS has not said whether it has made {shared}", seconds=pause)
+        return NotYet(f"another service is just making {shared}", seconds=pause)
+
+    def _stays(self, shared: Identity, item: Item) -> NotYet | Lingering:
+        """Why it cannot be removed now, though nobody uses it."""
+        now = self._clock()
+        if (left := number_in(item, "making_since") + LEASE - now) >= 0:
+            return NotYet(f"AWS has not said whether it has made {shared}", seconds=min(left + 1, _WAITS[1]))
+        if (left := number_in(item, "rest_until") - now) > 0:
+            words, reason = item["refusal"]["S"], item["refusal_code"]["S"]
+            return Lingering(reason, words) if reason else NotYet(words, seconds=left)
+        return NotYet(f"another service is removing {shared}", seconds=_WAITS[0])
 
     def _join(
         self, shared: Identity, change: str, mark: str, more: Values, names: Mapping[str, str] | None = None
     ) -> Common:
-        values: Values = {":marks": {"SS": [mark]}, ":mark": {"S": mark}, **more}
-        condition = "attribute_not_exists(closing) OR closing = :mark"
-        item = self._try(shared, change, values, condition=condition, names=names)
+        said = {":marks": {"SS": [mark]}, ":mark": text(mark), ":now": number(self._clock()), **more}
+        item = self._table.update(_key(shared), change, said, condition=_MAY_JOIN, names=names)
         if item is None:
             raise NotYet(f"{shared} is being removed", seconds=10)
-        return _common(item)
+        return self._common(item)
 
-    def _try(
-        self,
-        shared: Identity,
-        change: str,
-        values: Values,
-        *,
-        condition: str,
-        names: Mapping[str, str] | None = None,
-    ) -> Item | None:
+    def _change(self, shared: Identity, change: str, condition: str, **values: float | str) -> Item | None:
         """None where the condition does not hold."""
-        try:
-            return self._update(shared, change, values, condition=condition, names=names)
-        except ClientError as error:
-            if code(error) != _REFUSED:
-                raise
-            return None
+        said = {f":{name}": _value(each) for name, each in values.items()}
+        return self._table.update(_key(shared), change, said, condition=condition)
 
-    def _update(
-        self,
-        shared: Identity,
-        change: str,
-        values: Values,
-        *,
-        condition: str = "attribute_not_exists(never)",
-        names: Mapping[str, str] | None = None,
-    ) -> Item:
-        named: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
-        answer = self._clients.dynamodb.update_item(
-            TableName=self._table,
-            Key=_key(shared),
-            UpdateExpression=change,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
-            **named,
+    def _common(self, item: Item) -> Common:
+        began, removing = number_in(item, "making_since"), number_in(item, "removing_since")
+        return Common(
+            aws_id=item.get("aws_id", {}).get("S", ""),
+            address=item.get("address", {}).get("S", ""),
+            parts={
+                key.removeprefix(_PART): value["S"] for key, value in item.items() if key.startswith(_PART)
+            },
+            in_use="used_by" in item,
+            empty_since=number_in(item, "empty_since"),
+            unanswered=bool(began) and self._clock() - began >= _ANSWERS,
+            unsure_until=removing + LEASE if removing else 0.0,
         )
-        return answer["Attributes"]
 
 
-def _common(item: Item) -> Common:
-    return Common(
-        aws_id=item.get("aws_id", {}).get("S", ""),
-        address=item.get("address", {}).get("S", ""),
-        parts={key.removeprefix(_PART): value["S"] for key, value in item.items() if key.startswith(_PART)},
-    )
+def _answered(error: Exception) -> bool:
+    """Whether it is sure that AWS did nothing: it said so, or was not asked."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status < 500
+    return isinstance(error, (NotYet, Refused, ConnectTimeoutError, EndpointConnectionError))
 
 
 def _key(shared: Identity) -> Values:
-    return {"pk": {"S": f"SHARED#{shared}"}, "sk": {"S": "SHARED"}}
+    return {"pk": text(f"SHARED#{shared}"), "sk": text("SHARED")}
+
+
+def _value(of: float | str) -> UniversalAttributeValueTypeDef:
+    return text(of) if isinstance(of, str) else number(of)

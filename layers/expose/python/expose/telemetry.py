@@ -43,8 +43,8 @@ class Telemetry:
         self._metrics.add_metric(f"Exposure{status}", MetricUnit.Count, 1)
         if changes:
             self._metrics.add_metric("ChangesApplied", MetricUnit.Count, changes)
-        if record.code == "Throttled":
-            self._metrics.add_metric("Throttled", MetricUnit.Count, 1)
+        if record.code in {"Throttled", "LeftStanding", "RemovalRefused"}:
+            self._metrics.add_metric(record.code, MetricUnit.Count, 1)
 
     def published(self, seconds: float, *, endpoints: int) -> None:
         """How long a change took from its happening to its being seen in AWS, and what is published now."""

@@ -44,13 +44,16 @@ def judge(
     so as not to empty the name, will be withdrawn; 0 for none.
     """
     status, reason, message = _standing(outcome, service, gone=gone)
-    attempts = before.attempts + 1 if outcome.refused or outcome.failed else 0
-    retry_at = 0.0
+    hindered = outcome.refused or outcome.failed or outcome.lingering
+    attempts = before.attempts + 1 if hindered else 0
+    retry_at = outcome.verify_at
+    if not before.attempts and before.retry_at > now:  # everything is to be read again then
+        retry_at = before.retry_at
     if attempts and before.retry_at > now:  # it is not its turn yet
         attempts, retry_at = before.attempts, before.retry_at
     elif outcome.failed:
         retry_at = now + _backoff(attempts, _FAILED_AGAIN)
-    elif status is Status.BLOCKED:
+    elif status is Status.BLOCKED or outcome.lingering:
         retry_at = now + _backoff(attempts, _BLOCKED_AGAIN)
     waits = [
         retry_at,
@@ -161,8 +164,8 @@ def stale_withdrawn(
 
 
 def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status, str, str]:
-    if outcome.refused:
-        return outcome.refused.status, outcome.refused.code, outcome.refused.message
+    if refused := outcome.refused or (outcome.lingering if gone else None):
+        return refused.status, refused.code, refused.message
     if outcome.failed and not throttled(outcome.failed):
         said = f"{outcome.record.tag} = {outcome.record.value!r}: {outcome.failed}"
         return Status.FAILED, code(outcome.failed), said
@@ -174,17 +177,20 @@ def _standing(outcome: Outcome, service: Service, *, gone: bool) -> tuple[Status
         return Status.PENDING, "Waiting", outcome.waiting.message
     if gone:
         return Status.PENDING, "Removing", "the tag is gone; what it made is being removed"
-    return _as_asked(outcome.record, service)
+    return _as_asked(outcome, service)
 
 
-def _as_asked(record: Record, service: Service) -> tuple[Status, str, str]:
+def _as_asked(outcome: Outcome, service: Service) -> tuple[Status, str, str]:
     """Where nothing stands in the way."""
+    record, lingering = outcome.record, outcome.lingering
     published = len(record.tasks)
     if service.wanted and not published:
         if any(ready(task, service) for task in service.tasks):
             return Status.ACTIVE, "", "it leads to where the tasks already are"
         return Status.PENDING, "NoTaskReady", f"none of {service.wanted} tasks is ready"
     reason, troubles = _troubles(record)
+    if lingering and not reason:
+        return Status.ACTIVE, lingering.code, f"{published} of {service.wanted}; {lingering.message}"
     return Status.ACTIVE, reason, f"{published} of {service.wanted}{troubles}"
 
 

@@ -41,7 +41,7 @@ class Core:
         self._clients = clients
         self._ledger = Ledger(clients, settings.table)
         self._names = Names(clients, settings.table)
-        self._shared = Shared(clients, settings.table)
+        self._shared = Shared(clients, settings.table, now)
         self._source = Source(clients)
         self.deadline = clients.deadline
         self._outbox = Outbox(
@@ -69,6 +69,7 @@ class Core:
             placement=Placement(
                 settings.subnets, settings.security_groups, settings.link_groups, settings.links
             ),
+            standing=settings.limits.standing,
         )
 
     @cached_property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from expose.aws import Clients
 from expose.ledger import Ledger
-from expose.model import Owned
+from expose.model import Identity, Owned
 from expose.names import Names
 from expose.resources import apigateway, certificates, claims, cloudmap, elb, network, restapi, ssm
 from expose.resources.kind import Batch, Condition, Finder, Health, Ids, Kind, Made, Operations, Settled
@@ -37,6 +37,7 @@ Placement = network.Placement
 class Adapters:
     """By kind: what changes it, what follows its operations, what answers look-ups for it, what takes many of it in one
     call, what tells how healthy it is. `marked` finds all that carries a mark, whether or not the ledger knows of it.
+    `standing` names the parameter of the stack that forbids to remove a shared resource, if there is one.
     """
 
     kinds: Mapping[str, Kind]
@@ -45,6 +46,7 @@ class Adapters:
     batches: Mapping[str, Batch] = field(default_factory=dict)
     health: Mapping[str, Health] = field(default_factory=dict)
     marked: Callable[[str], Iterable[Owned]] = lambda _: ()
+    standing: Callable[[Identity], str] = lambda _: ""
 
 
 def adapters(
@@ -55,6 +57,7 @@ def adapters(
     *,
     stack: str,
     placement: network.Placement,
+    standing: Callable[[Identity], str],
 ) -> Adapters:
     namespaces = cloudmap.Namespaces(clients, stack)
     operations = cloudmap.Operations(clients)
@@ -121,4 +124,5 @@ def adapters(
         batches={"elb.target": targets, "rest.route": routes, "ssm.address": addresses},
         health={"elb.target": targets},
         marked=Marked(clients).of_exposure,
+        standing=standing,
     )

@@ -56,10 +56,11 @@ class Kind(Protocol):
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made: ...
 
-    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made: ...
+    def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
+        """Raise `Gone` where it has to be made anew."""
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        """The id of one that may have been made, but whose answer was lost; empty where it was not."""
+        """The id of one that may have been made, but whose answer was lost; empty where it is not there."""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """The operation that goes on; empty where it is gone already."""

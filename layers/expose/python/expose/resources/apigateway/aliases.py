@@ -63,7 +63,8 @@ class Aliases:
         return Made("/".join((zone, name, alias["DNSName"], alias["HostedZoneId"])), address=name)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key
+        zone, _, name = owned.identity.key.partition("/")
+        return owned.identity.key if self._record(zone, name) is not None else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         """Where the answer to its making was lost, it can say only what we would write now."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from expose.aws import Clients
 from expose.model import MAKING, Identity, Owned, Resource, digest, fingerprint
-from expose.refusals import NotYet, Refused
+from expose.refusals import Gone, NotYet, Refused
 from expose.resources.apigateway.edge import changing, pages, said, unless_gone
 from expose.resources.kind import Ids, Made, Settled
 from expose.resources.mark import OWNER_TAG, owner
@@ -80,12 +80,10 @@ class Links:
         return Made(link.get("VpcLinkId", ""), operation=MAKING)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        """It cannot be changed; one that failed is made again."""
+        """It cannot be changed."""
         if self._status(aws_id)[0] in _GOOD:
             return Made(aws_id, operation=MAKING)
-        with unless_gone(), changing():
-            self._clients.apigatewayv2.delete_vpc_link(VpcLinkId=aws_id)
-        return self.create(resource, ids, mark)
+        raise Gone(f"VPC link {aws_id} has failed")
 
     def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
         settled: dict[Identity, Settled] = {}

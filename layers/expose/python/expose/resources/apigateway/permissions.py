@@ -59,7 +59,8 @@ class Permissions:
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
         if not ids.get("api") or not ids.get("authorizer"):
             return ""  # it cannot have been made without these
-        return f"{owned.identity.key.partition('#')[2]}#{_statement(ids)}"
+        function, statement = owned.identity.key.partition("#")[2], _statement(ids)
+        return f"{function}#{statement}" if statement in self._statements(function) else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         function, _, statement = aws_id.partition("#")

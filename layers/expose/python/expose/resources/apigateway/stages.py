@@ -84,7 +84,12 @@ class Stages:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key.rpartition("/")[2] if ids.get("api") else ""
+        name = owned.identity.key.rpartition("/")[2]
+        gateway = self._clients.apigatewayv2
+        try:
+            return gateway.get_stage(ApiId=ids["api"], StageName=name)["StageName"] if ids.get("api") else ""
+        except gateway.exceptions.NotFoundException:
+            return ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         if ids.get("api"):

@@ -57,7 +57,10 @@ class Namespaces:
                     yield Owned(entry.identity, fingerprint(spec), aws_id, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
+        """One that is there is looked for first: the stack may not be allowed to create any."""
         name, kind = resource.spec["name"], resource.spec["kind"]
+        if there := self._ours(name, kind):
+            return Made(there)
         tags: list[TagTypeDef] = [{"Key": OWNER_TAG, "Value": self._made_by}]
         cloudmap = self._clients.servicediscovery
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from expose.aws import Clients
 from expose.model import Identity, Owned, Resource, digest, fingerprint
-from expose.refusals import NotYet, Refused
+from expose.refusals import Gone, NotYet, Refused
 from expose.resources.elb.mark import owner, quotas, tags
 from expose.resources.kind import Ids, Made, Settled
 
@@ -97,8 +97,12 @@ class Balancers:
                     yield Owned(entry.identity, fingerprint(spec), entry.aws_id, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
-        """`ids` hold the subnets and security groups, each separated by blanks."""
+        """`ids` hold the subnets and security groups, each separated by blanks. One that is there is looked for first: the
+        stack may not be allowed to create any.
+        """
         elb = self._clients.elbv2
+        if there := self.existing(resource.identity.key):
+            return self.update(resource, there, ids, mark)
         wanted: dict[str, Any] = {
             "Name": self._name(resource.identity.key),
             "Type": resource.spec["type"],
@@ -120,8 +124,10 @@ class Balancers:
         return Made(arn, operation="provisioning", address=address)
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
-        """Its type and scheme are its identity; but one that could not be provisioned is made again."""
-        return Made(aws_id) if self._described(aws_id) else self.create(resource, ids, mark)
+        """Its type and scheme are its identity."""
+        for balancer in self._described(aws_id):
+            return Made(aws_id, address=balancer.get("DNSName", ""))
+        raise Gone(f"load balancer {aws_id} is gone")
 
     def settle(self, running: Iterable[Owned], ids: Mapping[Identity, str]) -> Mapping[Identity, Settled]:
         """Those that are provisioned, which takes minutes."""

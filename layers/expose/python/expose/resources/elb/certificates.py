@@ -49,7 +49,8 @@ class Certificates:
         return Made(aws_id)
 
     def locate(self, owned: Owned, ids: Ids, mark: str) -> str:
-        return owned.identity.key.partition("#")[2]
+        certificate = owned.identity.key.partition("#")[2]
+        return certificate if ids.get("listener") and certificate in self._held(ids["listener"]) else ""
 
     def delete(self, owned: Owned, aws_id: str, ids: Ids, mark: str) -> str:
         if not ids.get("listener") or aws_id not in self._held(ids["listener"]):

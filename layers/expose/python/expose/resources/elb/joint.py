@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from expose.aws import Clients, code
 from expose.model import Identity, Owned, Resource
-from expose.refusals import NotYet, Refused
+from expose.refusals import Refused
 from expose.resources.kind import Ids, Made
 from expose.resources.mark import owner
 from expose.shared import Shared
@@ -65,16 +65,16 @@ class Joint(ABC):
             raise Refused(
                 "QuotaReached", f"{_MOST} services share this already, and a load balancer takes no more"
             )
-        if common.aws_id and self.is_there(common.aws_id):
-            self._agree(identity, common.aws_id, resource)
-            return Made(common.aws_id)
-        self._shared.begin(identity, mark)
-        try:
-            aws_id = self._made(resource, ids, common.parts)
-        except (NotYet, Refused):
-            self._shared.step_back(identity, mark)
-            raise
-        return Made(aws_id)
+        found = common.aws_id or (common.unanswered and self.find(identity, resource.spec, ids)) or ""
+        if found and self.is_there(found):
+            if not common.aws_id:
+                self._shared.made(identity, found)
+            self._agree(identity, found, resource)
+            return Made(found)
+        if common.aws_id:
+            self._shared.lost(identity, common.aws_id)
+        with self._shared.making(identity, mark):
+            return Made(self._made(resource, ids, common.parts))
 
     def update(self, resource: Resource, aws_id: str, ids: Ids, mark: str) -> Made:
         return self.create(resource, ids, mark)
@@ -88,13 +88,16 @@ class Joint(ABC):
         identity = owned.identity
         common = self._shared.withdraw(identity, mark)
         there = self._there(owned, common.aws_id, ids)
+        if there and not common.aws_id:
+            self._shared.made(identity, there)
         if common.parts:
             if there:
                 self._unless_missing(lambda: self._agree(identity, there, None))
         elif self._shared.close(identity, mark):
-            if there:
-                self._unless_missing(lambda: self.remove(there))
-            self._shared.drop(identity)
+            with self._shared.removal(identity):
+                if there:
+                    self._unless_missing(lambda: self.remove(there))
+            self._shared.drop(identity, common.aws_id or there)
         return ""
 
     def _made(self, resource: Resource, ids: Ids, parts: Parts) -> str:

@@ -22,10 +22,14 @@ class Deploying:
 
     def retreat(self, api: str, stage: str) -> None:
         """After something was removed: without any method nothing can be deployed, and a stage has nothing to answer with."""
-        if any(each.get("resourceMethods") for each in tree(self._clients, api).values()):
+        if not self._has_methods(api) and self._stage(api, stage):
+            with unless_gone():
+                self._clients.apigateway.delete_stage(restApiId=api, stageName=stage)
+        if self._has_methods(api):  # of another service, that came meanwhile
             self.deploy(api, stage)
-        elif self._stage(api, stage):
-            self._clients.apigateway.delete_stage(restApiId=api, stageName=stage)
+
+    def _has_methods(self, api: str) -> bool:
+        return any(each.get("resourceMethods") for each in tree(self._clients, api).values())
 
     def deploy(self, api: str, stage: str) -> None:
         """Raise `NotYet` where it is too early, or another service is not done with a route of its own."""
