@@ -121,8 +121,8 @@ class Shared:
 
     def made(self, shared: Identity, aws_id: str, address: str = "") -> None:
         change = "SET aws_id = :id, address = :address, made_at = :now REMOVE maker, making_since"
-        values = {"id": aws_id, "address": address, "now": self._clock()}
-        self._change(shared, change, "attribute_not_exists(aws_id) OR aws_id = :id", **values)
+        unless = "attribute_not_exists(aws_id) OR aws_id = :id"
+        self._change(shared, change, unless, id=aws_id, address=address, now=self._clock())
 
     def changed(self, shared: Identity, before: str, aws_id: str, address: str) -> None:
         """It has another id, or another address."""
