@@ -7,12 +7,21 @@ import re
 
 import pytest
 
+from expose.shared import LEASE
 from tests.unit.stack import FUNCTIONS, Stack, listed, source, stack, tokens
+
+MARGIN = 30  # seconds by which clocks, and a call that is still on its way, may differ
 
 
 @pytest.fixture(scope="module")
 def deployed() -> Stack:
     return stack()
+
+
+def test_whoever_makes_what_is_shared_is_dead_before_another_may_make_it(deployed: Stack) -> None:
+    """And another makes it before the dead one's message comes back."""
+    assert deployed.properties("Reconcile")["Timeout"] + MARGIN <= LEASE
+    assert deployed.properties("WorkQueue")["VisibilityTimeout"] > LEASE
 
 
 # --- queues: nothing is lost -----------------------------------------------------------------------------------------

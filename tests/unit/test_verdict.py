@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from expose.model import Identity, Owned, Service
 from expose.outcome import Outcome
 from expose.records import Record
-from expose.refusals import Invalid, NotYet, Refused, Status
+from expose.refusals import Invalid, Lingering, NotYet, Refused, Status
 from expose.verdict import announcement, judge, refusal_record
 from tests.unit.values import ARN, NAME, NOW, definition, service, task
 
@@ -256,3 +256,33 @@ def test_a_look_that_is_under_way_is_not_put_off_by_a_later_one() -> None:
 
     assert judged(outcome, replace(ALL, look_at=NOW + 2)).look_at == NOW + 2
     assert judged(outcome, replace(ALL, look_at=NOW - 2)).look_at == NOW + 30
+
+
+LINGERING = Lingering("RemovalRefused", "AWS does not remove it")
+
+
+def test_what_cannot_be_removed_blocks_an_exposure_that_is_gone_and_is_tried_ever_more_rarely() -> None:
+    before, pauses = replace(ALL, owned=()), []
+    for _ in range(6):
+        stands = judged(Outcome(before, lingering=LINGERING), before, gone=True)
+        assert (stands.status, stands.code) == (Status.BLOCKED, "RemovalRefused")
+        pauses.append(stands.retry_at - NOW)
+        before = replace(stands, retry_at=NOW - 1)
+
+    assert pauses == [60, 120, 240, 480, 900, 900]
+
+
+def test_what_cannot_be_removed_is_only_said_of_an_exposure_that_works() -> None:
+    stands = judged(Outcome(ALL, lingering=LINGERING))
+
+    assert (stands.status, stands.code) == (Status.ACTIVE, "RemovalRefused")
+    assert stands.message == "4 of 4; AWS does not remove it"
+
+
+def test_what_may_still_be_removed_is_read_again_at_its_time_whatever_happens_before() -> None:
+    stands = judged(Outcome(ALL, verify_at=NOW + 150))
+    assert (stands.status, stands.retry_at) == (Status.ACTIVE, NOW + 150)
+
+    later = judged(Outcome(stands), stands, now=NOW + 20)
+    assert later.retry_at == NOW + 150
+    assert judged(Outcome(later), later, now=NOW + 151).retry_at == 0
