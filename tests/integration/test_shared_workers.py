@@ -272,3 +272,29 @@ def _update_stack(farm: Farm, to: Any) -> None:
             },
         )
     farm.iam._roles = dict(to.roles)
+
+
+def test_a_stage_that_is_removed_as_another_service_deploys_to_it_is_there_again() -> None:
+    """Rest APIs: the last method goes, and another comes before the stage has gone as well."""
+    kind = KINDS["REST API"]
+    with world(kind) as farm:
+        farm.tag("conejo", {kind.tag: kind.values[0]})
+        become(farm, "Active", "conejo", kind.tag, limit=300)
+
+        def comes() -> None:
+            farm.tag("gallina", {kind.tag: kind.values[1]})
+            second_worker(farm, "gallina")
+
+        met = meanwhile("DeleteStage", comes)
+        farm.untag("conejo", kind.tag)
+        become(farm, "Active", "gallina", kind.tag, limit=300)
+        farm.run_for(30)
+
+        assert met
+        (api,) = kind.there(farm)
+        deployed = farm.client("apigateway").get_stage(restApiId=api["id"], stageName="live")["deploymentId"]
+        live = farm.client("apigateway").get_deployment(
+            restApiId=api["id"], deploymentId=deployed, embed=["apisummary"]
+        )
+        assert "/b" in live["apiSummary"]
+        nothing_leaks(farm, kind)

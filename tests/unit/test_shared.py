@@ -8,9 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from expose.aws import Clients
+from expose.common import LEASE, Common
 from expose.model import Identity
 from expose.refusals import Lingering, NotYet
-from expose.shared import LEASE, Common, Shared
+from expose.shared import Shared
 from farm.timeline import Timeline
 from tests.unit.tables import TABLE, items, table
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from expose.shared import LEASE
+from expose.common import LEASE
 from tests.unit.stack import FUNCTIONS, Stack, listed, source, stack, tokens
 
 MARGIN = 30  # seconds by which clocks, and a call that is still on its way, may differ

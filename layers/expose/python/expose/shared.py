@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from expose.aws import Clients, throttled
+from expose.common import LEASE, PART, Common, common
 from expose.deadline import OutOfTime
 from expose.model import Identity
 from expose.refusals import Lingering, NotYet, Refused
@@ -37,16 +37,12 @@ if TYPE_CHECKING:
 
 ACTIONS = frozenset({"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"})
 
-LEASE = 150.0
-"""Seconds for which a maker or a remover counts as alive: longer than its function runs, shorter than its message is hidden."""
 
-_ANSWERS = 4.0  # seconds within which AWS usually answers: whoever is making it needs no help before
 _LISTED = 30.0  # seconds after which what was made is seen by everybody: what is not seen then is gone
 _WAITS = (2.0, 15.0)  # seconds between two looks at what another one makes: at first, and at most
 _AGAIN = (60.0, 900.0)  # seconds before a refused removal is tried again: at first, and at most
 
 _LINGERS = "RemovalRefused"
-_PART = "part:"
 _OPEN = "REMOVE empty_since, closing, closing_until, rest_until, refusals, refusal, refusal_code"
 _MAY_JOIN = "attribute_not_exists(closing_until) OR closing_until < :now OR closing = :mark"
 _MAY_MAKE = (
@@ -66,23 +62,6 @@ _MAY_DROP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
-    """A shared resource as the ledger knows it. `aws_id` is empty until it is made; `parts` are by mark.
-
-    `unanswered` says that somebody has begun to make it and should have had an answer by now. `unsure_until` is set where
-    a removal may have happened, and until when it may still happen.
-    """
-
-    aws_id: str = ""
-    address: str = ""
-    parts: Mapping[str, str] = field(default_factory=dict)
-    in_use: bool = False
-    empty_since: float = 0.0
-    unanswered: bool = False
-    unsure_until: float = 0.0
-
-
 class Shared:
     def __init__(self, clients: Clients, table: str, clock: Callable[[], float]) -> None:
         self._table = Table(clients, table)
@@ -95,11 +74,11 @@ class Shared:
     def take_part(self, shared: Identity, mark: str, part: str) -> Common:
         """Use it and say what one adds to it; safe to repeat, and to say something else."""
         change = f"SET #part = :part ADD used_by :marks {_OPEN}"
-        return self._join(shared, change, mark, {":part": {"S": part}}, names={"#part": f"{_PART}{mark}"})
+        return self._join(shared, change, mark, {":part": {"S": part}}, names={"#part": f"{PART}{mark}"})
 
     def look(self, shared: Identity) -> Common:
         """As it is now; as never made where nobody uses it."""
-        return self._common(self._table.read(_key(shared)))
+        return common(self._table.read(_key(shared)), self._clock())
 
     @contextmanager
     def making(self, shared: Identity, mark: str) -> Iterator[None]:
@@ -149,13 +128,13 @@ class Shared:
         if item and "used_by" not in item:
             change = "SET empty_since = if_not_exists(empty_since, :now)"
             item = self._change(shared, change, known, now=self._clock())
-        return self._common(item or {})
+        return common(item or {}, self._clock())
 
     def withdraw(self, shared: Identity, mark: str) -> Common:
         """Take one's part out of it; what the others have in it."""
         change, gone = "REMOVE #part DELETE used_by :marks", {":marks": {"SS": [mark]}}
-        item = self._table.update(_key(shared), change, gone, names={"#part": f"{_PART}{mark}"})
-        return self._common(item or {})
+        item = self._table.update(_key(shared), change, gone, names={"#part": f"{PART}{mark}"})
+        return common(item or {}, self._clock())
 
     def close(self, shared: Identity, mark: str) -> bool:
         """Let nobody join, because it is about to be removed. False where somebody uses it.
@@ -245,26 +224,12 @@ class Shared:
         item = self._table.update(_key(shared), change, said, condition=_MAY_JOIN, names=names)
         if item is None:
             raise NotYet(f"{shared} is being removed", seconds=10)
-        return self._common(item)
+        return common(item, self._clock())
 
     def _change(self, shared: Identity, change: str, condition: str, **values: float | str) -> Item | None:
         """None where the condition does not hold."""
         said = {f":{name}": _value(each) for name, each in values.items()}
         return self._table.update(_key(shared), change, said, condition=condition)
-
-    def _common(self, item: Item) -> Common:
-        began, removing = number_in(item, "making_since"), number_in(item, "removing_since")
-        return Common(
-            aws_id=item.get("aws_id", {}).get("S", ""),
-            address=item.get("address", {}).get("S", ""),
-            parts={
-                key.removeprefix(_PART): value["S"] for key, value in item.items() if key.startswith(_PART)
-            },
-            in_use="used_by" in item,
-            empty_since=number_in(item, "empty_since"),
-            unanswered=bool(began) and self._clock() - began >= _ANSWERS,
-            unsure_until=removing + LEASE if removing else 0.0,
-        )
 
 
 def _answered(error: Exception) -> bool:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from expose.common import Common
 from expose.model import Identity, Owned, Resource
 from expose.outcome import Outcome
 from expose.refusals import Gone, Lingering, NotYet
 from expose.resources import Adapters, Ids, Made
-from expose.shared import Common, Shared
+from expose.shared import Shared
 
 
 class Sharing:

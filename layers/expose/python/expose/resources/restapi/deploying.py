@@ -22,10 +22,12 @@ class Deploying:
 
     def retreat(self, api: str, stage: str) -> None:
         """After something was removed: without any method nothing can be deployed, and a stage has nothing to answer with."""
-        if not self._has_methods(api) and self._stage(api, stage):
+        used = self._has_methods(api)
+        if not used and self._stage(api, stage):
             with unless_gone():
                 self._clients.apigateway.delete_stage(restApiId=api, stageName=stage)
-        if self._has_methods(api):  # of another service, that came meanwhile
+            used = self._has_methods(api)  # of another service, which came meanwhile and has lost its stage
+        if used:
             self.deploy(api, stage)
 
     def _has_methods(self, api: str) -> bool:
