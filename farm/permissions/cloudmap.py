@@ -47,7 +47,10 @@ def forwarded(operation: str, params: Params) -> list[Need]:
     if record is None:
         return []
     zone, name = record
-    keys = {"route53:ChangeResourceRecordSetsNormalizedRecordNames": [name]}
+    keys = {
+        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name],
+        "route53:ChangeResourceRecordSetsActions": ["DELETE" if operation == "DeregisterInstance" else "UPSERT"],
+    }
     return [Need("route53:ChangeResourceRecordSets", zone, keys), *_FORWARDS[operation]]
 
 

@@ -4,6 +4,7 @@
     SERVICE#<arn>            SERVICE            Memory: the service as last read
     SERVICE#<arn>            EXPOSURE#<tag>     Record: one exposure, what it owns, how it stands
     CLAIM#<name>             CLAIM              see `names`
+    CLAIM#<listener>         MATCHED            see `overlaps`
     SHARED#<kind>/<key>      SHARED             see `shared`
 
 Records and memories are written only over the version that was read, so two workers cannot overwrite each other. Where

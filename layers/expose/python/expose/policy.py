@@ -35,6 +35,8 @@ def observe(_: Plan, __: Collection[str]) -> Plan:
     return Plan()
 
 
+_HTTPS = "https://"
+
 POLICIES: Mapping[str, Policy] = {"sync": sync, "upsert-only": upsert_only, "observe": observe}
 
 
@@ -105,13 +107,16 @@ def to_publish(
 
 @dataclass(frozen=True, slots=True)
 class Apis:
-    """What a stack says of the HTTP APIs: which existing ones a tag may name, whether routes may be open, and what goes
-    for all that are made. `presets` are terms of authorisation by name, `logs` the ARN of the access logs' group,
+    """What a stack says of the HTTP APIs: which existing ones a tag may name, which functions and issuers (user pools
+    among them) may say who passes, whether routes may be open, and what goes for all that are made. `presets` are terms of
+    authorisation by name, `logs` the ARN of the access logs' group,
     `certificate` and `zone` what custom domains are made with, `rest_target` whether a REST API is told the `listener` or the
     `load-balancer` that stands behind it: AWS's own sources disagree (F§5.5).
     """
 
-    allowed: tuple[str, ...] = ("*",)
+    allowed: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
     open_routes: bool = False
     presets: Mapping[str, str] = field(default_factory=dict, hash=False)
     certificate: str = ""
@@ -124,13 +129,13 @@ class Apis:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a tag may ask for in this stack. `*` allows everything."""
+    """What a tag may ask for in this stack. `*` allows everything. What belongs to others has to be named."""
 
     clusters: tuple[str, ...] = ("*",)
     mechanisms: tuple[str, ...] = ("*",)
     names: tuple[str, ...] = ("*",)
     create_namespaces: str = "no"
-    load_balancers: tuple[str, ...] = ("*",)
+    load_balancers: tuple[str, ...] = ("internal", "internet-facing")
     create_load_balancers: str = "no"
     apis: Apis = Apis()
 
@@ -174,6 +179,18 @@ class Limits:
         if not any(fnmatchcase(name, pattern) for pattern in self.apis.allowed):
             raise Refused("NotAllowed", exposure.said(not_allowed("AllowedApis", name, self.apis.allowed)))
 
+    def check_function(self, name: str, exposure: Exposure) -> None:
+        """Raise `Refused` for a Lambda function that may not say who passes."""
+        if not any(fnmatchcase(name, pattern) for pattern in self.apis.functions):
+            problem = not_allowed("AllowedFunctions", name, self.apis.functions)
+            raise Refused("NotAllowed", exposure.said(problem))
+
+    def check_issuer(self, word: str, exposure: Exposure) -> None:
+        """Raise `Refused` for an issuer, or a user pool, whose tokens may not let anybody pass."""
+        if not any(_trusts(pattern, word) for pattern in self.apis.issuers):
+            problem = not_allowed("AllowedIssuers", word, self.apis.issuers)
+            raise Refused("NotAllowed", exposure.said(problem))
+
     def check_open(self, exposure: Exposure) -> None:
         """Raise `Refused` where no route may be open."""
         if not self.apis.open_routes:
@@ -187,8 +204,24 @@ def _names(pattern: str, name: str) -> bool:
     return pattern == "*" or (same_kind and fnmatchcase(name, pattern))
 
 
+def _trusts(pattern: str, word: str) -> bool:
+    """Whether a pattern fits an https address or the id of a user pool. A `*` of its host stays in the host, and one of
+    its path in the path: else `https://*.system.com` would fit `https://evil.com/x.system.com`.
+    """
+    if pattern == "*":
+        return True
+    if not (pattern.startswith(_HTTPS) and word.startswith(_HTTPS)):
+        return not pattern.startswith(_HTTPS) and not word.startswith(_HTTPS) and fnmatchcase(word, pattern)
+    host, _, path = word.removeprefix(_HTTPS).partition("/")
+    host_pattern, _, path_pattern = pattern.removeprefix(_HTTPS).partition("/")
+    if "@" in host or ".." in path.split("/"):  # the host is what stands behind the @; .. leads out of the path
+        return False
+    return fnmatchcase(host.lower(), host_pattern.lower()) and fnmatchcase(path, path_pattern)
+
+
 def not_allowed(parameter: str, word: str, allowed: tuple[str, ...]) -> str:
+    expected = f"expected one of {', '.join(allowed)}" if allowed else "the stack names none"
     return (
-        f"{word!r} is not allowed here: expected one of {', '.join(allowed)}; "
+        f"{word!r} is not allowed here: {expected}; "
         f"ask whoever runs the stack to extend its parameter {parameter}"
     )

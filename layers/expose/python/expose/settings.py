@@ -133,6 +133,8 @@ class Settings:
 def _apis(environment: Mapping[str, str]) -> Apis:
     return Apis(
         allowed=_words(environment["EXPOSE_APIS"]),
+        functions=_words(environment["EXPOSE_FUNCTIONS"]),
+        issuers=_words(environment["EXPOSE_ISSUERS"]),
         open_routes=environment["EXPOSE_OPEN_ROUTES"] == "yes",
         presets=_presets(environment["EXPOSE_API_PRESETS"]),
         certificate=environment["EXPOSE_API_CERTIFICATE"],

@@ -115,11 +115,10 @@ def _instances(exposure: Exposure, service: Service, own: Resource, mark: str) -
 
 
 def listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
-    """Of the service's own `lb` exposure; else of a load balancer that ECS itself keeps for the service."""
-    answers = surroundings.found.items()
-    found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ()) or [
-        each for lookup, answer in answers if lookup.kind == "elb.native" for each in answer
-    ]
+    """Of the service's own `lb` exposure; else of a load balancer of others, where ECS itself keeps the service."""
+    found = surroundings.found.get(Lookup("lb.listener", str(exposure.service)), ()) or _native(
+        exposure, surroundings
+    )
     distinct = {(each["arn"], each["host"]) for each in found}
     if not distinct:
         problem = "via=lb needs a listener, and the service has none: give it an expose:lb tag, which has to be Active first"
@@ -131,6 +130,15 @@ def listener(exposure: Exposure, surroundings: Surroundings) -> Backend:
         raise Refused("SeveralListeners", exposure.said(problem))
     ((arn, host),) = distinct
     return Backend(arn, host=host)
+
+
+def _native(exposure: Exposure, surroundings: Surroundings) -> list[dict[str, str]]:
+    """Raise `Refused` for a load balancer that the stack does not name: other services may be behind it as well."""
+    answers = surroundings.found.items()
+    found = [each for lookup, answer in answers if lookup.kind == "elb.native" for each in answer]
+    for each in found:
+        surroundings.limits.check_load_balancer(each["arn"].split("/")[2], exposure)
+    return found
 
 
 def _registry(exposure: Exposure, service: Service) -> Backend:

@@ -96,7 +96,7 @@ def terms(
 ) -> tuple[str, Mapping[str, Any]]:
     """One of the `ways` and its terms, of the tag or of the preset that it names.
 
-    Raise `Invalid` for terms that do not fit together, `Refused` where the stack allows no open routes.
+    Raise `Invalid` for terms that do not fit together, `Refused` for those that the stack does not allow.
     """
     options = exposure.options
     if "auth" not in options:
@@ -108,14 +108,28 @@ def terms(
         )
     given = {name: value for name, value in options.items() if name in _TERMS}
     way = str(options["auth"])
-    if way.startswith("@"):
+    preset = way.startswith("@")
+    if preset:
         if given:
             raise meaningless(exposure, min(given), "a preset, which says it all")
         way, given = _preset(exposure, way[1:], surroundings)
     _check(exposure, way, given, ways)
-    if way == "none":
-        surroundings.limits.check_open(exposure)
+    _check_allowed(exposure, way, given, surroundings.limits, preset=preset)
     return way, given
+
+
+def _check_allowed(
+    exposure: Exposure, way: str, given: Mapping[str, Any], limits: Limits, *, preset: bool
+) -> None:
+    """Raise `Refused` for what the stack does not allow. The issuers and pools of a preset are the stack's own words; a
+    function has to be listed all the same, for IAM knows the list only.
+    """
+    if way == "none":
+        limits.check_open(exposure)
+    elif way == "lambda":
+        limits.check_function(given["function"], exposure)
+    elif way in _SCOPED and not preset:
+        limits.check_issuer(given["pool" if way == "cognito" else "issuer"], exposure)
 
 
 def _check(exposure: Exposure, way: str, given: Mapping[str, Any], ways: Mapping[str, Sequence[str]]) -> None:

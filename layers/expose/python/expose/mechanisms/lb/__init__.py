@@ -65,7 +65,8 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
     together = "weight" in exposure.options
     claim = Resource(
         Identity("claim", f"lb/{entrance.scope}{entrance.matched}"),
-        spec={"together": together, "said": entrance.said},
+        spec={"together": together, "said": entrance.said, **entrance.claimed},
+        refs={} if entrance.is_network else {"listener": f"lb/{entrance.scope}"},
     )
     front = Resource(
         entrance.front,

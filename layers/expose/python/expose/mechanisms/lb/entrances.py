@@ -45,6 +45,11 @@ class Entrance:
     blocks: Sequence[str] = ()
     structure: Sequence[Resource] = field(default_factory=list)
 
+    @property
+    def claimed(self) -> Mapping[str, Any]:
+        """What of the requests is claimed: a Network Load Balancer knows nothing but ports."""
+        return {} if self.is_network else {"match": self.spec}
+
 
 def shared(exposure: Exposure, surroundings: Surroundings) -> Entrance:
     """In the VPC's load balancer of the scheme that the tag names."""
@@ -107,6 +112,9 @@ def named(exposure: Exposure, surroundings: Surroundings) -> Entrance:
                 f"no load balancer is named {target.name}: create it, or say internal or internet-facing"
             ),
         )
+    if found.get("owner"):
+        problem = f"{target.name} is a shared load balancer of ecs-expose: say {found['scheme']}, with a port"
+        raise Refused("NameTaken", exposure.said(problem))
     scheme_fits(exposure, found["scheme"])
     more = {"address": found["address"], "blocks": found["blocks"]}
     if found["type"] not in {"application", "network"}:

@@ -49,6 +49,9 @@ def membership(
     group = surroundings.found.get(Lookup("elb.group", name.removeprefix("tg/")))
     if group is None:
         raise Refused("NoTargetGroup", exposure.said(f"there is no target group {name[3:]}: create it"))
+    if group.get("owner"):
+        problem = f"target group {name[3:]} was made for {group['owner']}, not to be lent: name another"
+        raise Refused("NameTaken", exposure.said(problem))
     if group["arn"] in service.native:
         raise Refused(
             "KeptByEcs",

@@ -25,6 +25,7 @@ class Named:
             "ec2:DescribeVpcs",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
         }
     )
 
@@ -45,6 +46,7 @@ class Named:
             "type": balancer.get("Type", ""),
             "scheme": balancer.get("Scheme", ""),
             "address": balancer.get("DNSName", ""),
+            "owner": owner(self._clients, arn),
             "vpc": vpc,
             "blocks": blocks(self._clients, vpc),
             "listeners": [

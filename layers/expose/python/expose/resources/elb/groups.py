@@ -43,9 +43,10 @@ class Groups:
         group = self._named(key)
         if group is None:
             return None
-        vpc = group.get("VpcId", "")
+        vpc, arn = group.get("VpcId", ""), group.get("TargetGroupArn", "")
         return {
-            "arn": group.get("TargetGroupArn", ""),
+            "arn": arn,
+            "owner": owner(self._clients, arn),
             "type": group.get("TargetType", ""),
             "vpc": vpc,
             "blocks": blocks(self._clients, vpc) if vpc else [],

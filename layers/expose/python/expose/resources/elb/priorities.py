@@ -1,4 +1,5 @@
-"""Where a rule stands among the others of its listener: in a band of our own, the more specific before the less.
+"""Where a rule stands among the others of its listener: in a band of our own, the more specific before the less. And
+whether two have requests in common.
 
 Pure, so that it can be tested without a load balancer.
 """
@@ -26,6 +27,14 @@ class Match:
         longest = max((len(path.removesuffix("/*")) for path in self.paths), default=0)
         return (0 if self.hosts else 1, _LONGEST - longest, 0 if self.methods else 1)
 
+    def overlaps(self, other: Match) -> bool:
+        """Whether some request fits both. What is not looked at is anything."""
+        return (
+            _any_meet(self.hosts, other.hosts)
+            and _any_meet(self.paths, other.paths)
+            and (not self.methods or not other.methods or bool(self.methods & other.methods))
+        )
+
 
 def choose(match: Match, ours: Mapping[int, Match], taken: Collection[int]) -> int | None:
     """A free priority in the band after all that is more specific and before all that is less; None for none left.
@@ -39,6 +48,23 @@ def choose(match: Match, ours: Mapping[int, Match], taken: Collection[int]) -> i
     start = min(max(_place(match.rank), first), last)
     candidates = (*range(start, last + 1), *range(start - 1, first - 1, -1))
     return next((at for at in candidates if at not in taken), None)
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether some text fits both patterns: `*` stands for any characters, `?` for any one."""
+    below = [not other[at:].strip("*") for at in range(len(other) + 1)]  # what fits nothing but the rest of `other`
+    for char in reversed(one):
+        row = [char == "*" and below[-1]]
+        for at in reversed(range(len(other))):
+            pair = {char, other[at]}
+            fits = below[at] or row[-1] if "*" in pair else below[at + 1] and (len(pair) == 1 or "?" in pair)
+            row.append(fits)
+        below = row[::-1]
+    return below[0]
+
+
+def _any_meet(some: Collection[str], others: Collection[str]) -> bool:
+    return not some or not others or any(meet(one, other) for one in some for other in others)
 
 
 def _place(rank: tuple[int, int, int]) -> int:
