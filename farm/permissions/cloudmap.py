@@ -49,7 +49,9 @@ def forwarded(operation: str, params: Params) -> list[Need]:
     zone, name = record
     keys = {
         "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name],
-        "route53:ChangeResourceRecordSetsActions": ["DELETE" if operation == "DeregisterInstance" else "UPSERT"],
+        "route53:ChangeResourceRecordSetsActions": [
+            "DELETE" if operation == "DeregisterInstance" else "UPSERT"
+        ],
     }
     return [Need("route53:ChangeResourceRecordSets", zone, keys), *_FORWARDS[operation]]
 

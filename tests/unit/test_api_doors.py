@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,8 @@ import pytest
 from expose.mechanisms.api.doors import Door, door, opens
 from expose.mechanisms.surroundings import Surroundings
 from expose.model import Identity
-from expose.policy import Apis, Limits
 from expose.refusals import Invalid, Refused
-from tests.unit.values import exposure
+from tests.unit.values import LISTED, exposure
 
 TAG = "expose:api"
 API = Identity("apigw.api", "default/$default")
@@ -20,7 +20,8 @@ JWT = f"auth=jwt issuer={ISSUER} audience=web"
 
 
 def made(terms: str, **apis: Any) -> Door:
-    around = Surroundings(Limits(apis=Apis(**apis)), "corral/granja/conejo/expose:api", {})
+    limits = replace(LISTED, apis=replace(LISTED.apis, **apis))
+    around = Surroundings(limits, "corral/granja/conejo/expose:api", {})
     return door(exposure(f"/a {terms}", TAG), API, API.key, around)
 
 

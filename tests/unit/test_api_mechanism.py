@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.model import Identity, Resource, Service
-from expose.policy import Apis, Limits
 from expose.refusals import Refused
-from tests.unit.values import exposure, service, task
+from tests.unit.values import LISTED, exposure, service, task
 
 API = MECHANISMS["api"]
 TAG = "expose:api"
@@ -26,7 +26,7 @@ ANSWERS: dict[str, Any] = {
 
 
 def desired(value: str, of: Service = TASKS, answers: Any = ANSWERS, **apis: Any) -> Sequence[Resource]:
-    asked, limits = exposure(value, TAG), Limits(apis=Apis(**apis))
+    asked, limits = exposure(value, TAG), replace(LISTED, apis=replace(LISTED.apis, **apis))
     found: dict[Lookup, Any] = {each: answers.get(each.kind) for each in API.lookups(asked, of, limits)}
     return API.desired(asked, of, Surroundings(limits, f"corral/granja/conejo/{TAG}", found))
 

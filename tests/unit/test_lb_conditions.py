@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from expose.mechanisms import MECHANISMS
 from expose.model import Resource
-from expose.policy import Limits
 from expose.refusals import Invalid
-from tests.unit.values import around, balancer, exposure, listener, service, site, task
+from tests.unit.values import LISTED, around, balancer, exposure, listener, service, site, task
 
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
@@ -21,7 +21,9 @@ ALB, NLB = balancer(), balancer("granja-nlb", "network")
 
 def desired(value: str, answer: Any = ALB) -> Sequence[Resource]:
     asked = exposure(value, TAG)
-    return LB.desired(asked, IN_VPC, around(asked, IN_VPC, answer, Limits(create_load_balancers="any")))
+    return LB.desired(
+        asked, IN_VPC, around(asked, IN_VPC, answer, replace(LISTED, create_load_balancers="any"))
+    )
 
 
 def front(value: str) -> Resource:

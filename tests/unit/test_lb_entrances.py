@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from expose.mechanisms import MECHANISMS
 from expose.model import Identity, Resource, Service
 from expose.policy import Limits
 from expose.refusals import Invalid, Refused, Status
-from tests.unit.values import around, balancer, exposure, listener, service, site, task
+from tests.unit.values import LISTED, around, balancer, exposure, listener, service, site, task
 
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
 IN_VPC = service(task(1), subnets=("subnet-1",))
-MADE = Limits(create_load_balancers="any")
+MADE = replace(LISTED, create_load_balancers="any")
 ALB, NLB = balancer(), balancer("granja-nlb", "network")
 KEY = "application/internal/vpc-1"
 
@@ -240,8 +241,8 @@ def test_without_a_network_of_its_own_a_service_has_to_name_a_load_balancer() ->
         ("internet-facing:81", site(), "internet-facing", "AllowedLoadBalancers", Limits(load_balancers=("internal",))),
         ("granja-alb:80", ALB, "granja-alb", "AllowedLoadBalancers", Limits(load_balancers=("internal", "Granja-*"))),
         ("tg/granja-alb", ALB, "tg/granja-alb", "AllowedLoadBalancers", Limits(load_balancers=("granja-*",))),
-        ("granja-alb host=a.com", ALB, "a.com", "AllowedNames", Limits(names=("b.com",))),
-        ("granja-alb host=a.b.com+a.com", ALB, "a.com", "AllowedNames", Limits(names=("b.com",))),
+        ("granja-alb host=a.com", ALB, "a.com", "AllowedNames", replace(LISTED, names=("b.com",))),
+        ("granja-alb host=a.b.com+a.com", ALB, "a.com", "AllowedNames", replace(LISTED, names=("b.com",))),
     ],
 )  # fmt: skip
 def test_what_the_stack_does_not_allow_is_refused_with_whom_to_ask(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from expose.mechanisms import MECHANISMS
 from expose.model import Identity, Owned, Port, Resource, Service
 from expose.plan import plan, recorded
-from expose.policy import Detail, Limits, Replacing
+from expose.policy import Detail, Replacing
 from expose.refusals import NotYet, Refused
-from tests.unit.values import NOW, around, balancer, definition, exposure, service, site, task
+from tests.unit.values import LISTED, NOW, around, balancer, definition, exposure, service, site, task
 
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
@@ -21,7 +22,7 @@ BRIDGE = service(
     task(1, bindings=(("web", 8080, 32768, "tcp"),)), of=definition(Port("web", 8080), mode="bridge")
 )
 ALB, NLB = balancer(), balancer("granja-nlb", "network")
-LIMITS = Limits(create_load_balancers="any")
+LIMITS = replace(LISTED, create_load_balancers="any")
 
 
 def desired(
@@ -104,7 +105,9 @@ def test_planning_again_after_applying_is_empty(value: str, answer: Any) -> None
 def test_who_says_a_weight_shares_and_who_says_none_does_not(options: str, *, together: bool) -> None:
     claim = desired(f"granja-alb host=a.com{options}")[0]
 
-    assert claim.spec == {"together": together, "said": "host=a.com on granja-alb:80"}
+    match = {"hosts": ["a.com"], "paths": [], "methods": []}
+    assert claim.spec == {"together": together, "said": "host=a.com on granja-alb:80", "match": match}
+    assert claim.refs == {"listener": "lb/granja-alb:80"}
 
 
 def test_a_weight_is_what_the_rule_or_the_listener_says_and_1_where_none_is() -> None:

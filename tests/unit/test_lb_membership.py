@@ -10,9 +10,8 @@ import pytest
 
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.model import Port, Resource, Service
-from expose.policy import Limits
 from expose.refusals import Refused
-from tests.unit.values import definition, exposure, group, service, task
+from tests.unit.values import LISTED, definition, exposure, group, service, task
 
 LB = MECHANISMS["lb"]
 TAG = "expose:lb"
@@ -24,7 +23,7 @@ FOUND = Lookup("elb.group", "conejo-blue")
 
 
 def in_group(value: str = "tg/conejo-blue", answer: Any = None, of: Service = TASKS) -> Sequence[Resource]:
-    around = Surroundings(Limits(), mark="corral/granja/conejo/expose:lb", found={FOUND: answer or group()})
+    around = Surroundings(LISTED, mark="corral/granja/conejo/expose:lb", found={FOUND: answer or group()})
     return LB.desired(exposure(value, TAG), of, around)
 
 
@@ -41,7 +40,7 @@ def refusal(value: str, code: str, answer: Any = None, of: Service = TASKS) -> s
 
 
 def test_a_target_group_is_looked_up_by_its_name_and_no_more() -> None:
-    lookups = LB.lookups(exposure("tg/conejo-blue", TAG), TASKS, Limits())
+    lookups = LB.lookups(exposure("tg/conejo-blue", TAG), TASKS, LISTED)
 
     assert lookups == (Lookup("elb.group", "conejo-blue"),)
 

@@ -45,6 +45,14 @@ def test_another_may_not_and_the_parameter_is_named(allowed: str, name: str) -> 
     assert "parameter AllowedLoadBalancers" in refused.value.message
 
 
+def test_where_nothing_is_said_the_stacks_own_may_be_named_and_no_others() -> None:
+    for name in ("internal", "internet-facing"):
+        Limits().check_load_balancer(name, exposure())
+    for name in ("granja-alb", "tg/conejo"):
+        with pytest.raises(Refused, match="AllowedLoadBalancers"):
+            Limits().check_load_balancer(name, exposure())
+
+
 @pytest.mark.parametrize(
     ("created", "schemes"),
     [

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from expose.mechanisms import MECHANISMS, Lookup
+from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.model import Resource
 from expose.policy import Limits
+from expose.refusals import Refused
 from tests.unit.test_api_mechanism import ANSWERS, TASKS, desired, exposure, named, refusal
 from tests.unit.values import service, task
 
@@ -74,6 +75,22 @@ def test_a_listener_that_ecs_itself_keeps_is_used_where_the_service_has_no_lb_ta
 
     assert route.spec["target"] == ARN
     assert route.spec["uri"] == "http://conejo/v1/orders"
+
+
+def test_a_listener_of_others_is_used_only_where_the_stack_names_its_load_balancer() -> None:
+    """Other services are behind it, and a path of the tag's choice would lead to them."""
+    kept = service(task(1), subnets=TASKS.subnets, native=("arn:targetgroup/1",))
+    found = {Lookup("ec2.link", "subnet-1+subnet-2"): ANSWERS["ec2.link"]}
+    found |= {Lookup("elb.native", "arn:targetgroup/1"): [{"arn": ARN, "host": ""}]}
+
+    def desired_where(named: str) -> Any:
+        around = Surroundings(Limits(load_balancers=(named,)), "corral/granja/conejo/expose:api", found)
+        return MECHANISMS["api"].desired(exposure(GUARDED, "expose:api"), kept, around)
+
+    assert desired_where("inner")
+    with pytest.raises(Refused, match="'inner' is not allowed here") as refused:
+        desired_where("other")
+    assert refused.value.code == "NotAllowed"
 
 
 def test_a_user_pool_guards_with_its_scopes() -> None:

@@ -15,10 +15,13 @@ def environment(**parameters: str) -> dict[str, str]:
     return found
 
 
-def test_a_stack_that_says_nothing_of_load_balancers_allows_all_and_creates_none() -> None:
+def test_a_stack_that_says_nothing_of_load_balancers_allows_its_own_and_creates_none() -> None:
     read = Settings.read(environment())
 
-    assert (read.limits.load_balancers, read.limits.create_load_balancers) == (("*",), "no")
+    assert (read.limits.load_balancers, read.limits.create_load_balancers) == (
+        ("internal", "internet-facing"),
+        "no",
+    )
     assert (read.subnets, read.security_groups) == ((), ())
 
 
@@ -38,10 +41,10 @@ def test_what_the_parameters_say_of_load_balancers_is_read() -> None:
     assert read.security_groups == ("sg-0a1b2c3d",)
 
 
-def test_a_stack_that_says_nothing_of_apis_opens_none_and_makes_no_domain() -> None:
+def test_a_stack_that_says_nothing_of_apis_names_none_opens_none_and_makes_no_domain() -> None:
     read = Settings.read(environment())
 
-    assert read.limits.apis == Apis(allowed=("*",), open_routes=False)
+    assert read.limits.apis == Apis(allowed=(), functions=(), issuers=(), open_routes=False)
     assert read.link_groups == ()
 
 
@@ -49,6 +52,8 @@ def test_what_the_parameters_say_of_apis_is_read() -> None:
     read = Settings.read(
         environment(
             AllowedApis="a1b2c3d4e5,f6*",
+            AllowedFunctions="check-hook,auth-*",
+            AllowedIssuers="https://login.system.com,eu-west-1_Ab12",
             AllowOpenRoutes="yes",
             ApiPresets="web: auth=jwt issuer=https://login.system.com audience=web+ios; staff: auth=iam",
             ApiCertificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
@@ -66,6 +71,8 @@ def test_what_the_parameters_say_of_apis_is_read() -> None:
     assert read.links == ("a1b2c3",)
     assert read.limits.apis == Apis(
         allowed=("a1b2c3d4e5", "f6*"),
+        functions=("check-hook", "auth-*"),
+        issuers=("https://login.system.com", "eu-west-1_Ab12"),
         open_routes=True,
         presets={"web": "auth=jwt issuer=https://login.system.com audience=web+ios", "staff": "auth=iam"},
         certificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",

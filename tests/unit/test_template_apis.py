@@ -42,7 +42,7 @@ def allowed(
     ],
 )
 def test_everything_is_read(operation: str, params: dict[str, Any]) -> None:
-    assert allowed(placed(AllowedApis="none", AllowedNames="elsewhere.org"), operation, tags=THEIRS, **params)
+    assert allowed(placed(AllowedNames="elsewhere.org"), operation, tags=THEIRS, **params)
 
 
 # --- what is ours ----------------------------------------------------------------------------------------------------
@@ -91,22 +91,32 @@ def test_domains_are_made_and_unmade_only_with_a_certificate(operation: str) -> 
 INSIDE = [
     ("CreateRoute", ROUTE),
     ("UpdateRoute", {**ROUTE, "RouteId": "r1"}),
-    ("DeleteRoute", {**API, "RouteId": "r1"}),
     ("CreateIntegration", API),
     ("UpdateIntegration", {**API, "IntegrationId": "i1"}),
-    ("DeleteIntegration", {**API, "IntegrationId": "i1"}),
     ("CreateAuthorizer", API),
     ("UpdateAuthorizer", {**API, "AuthorizerId": "u1"}),
-    ("DeleteAuthorizer", {**API, "AuthorizerId": "u1"}),
     ("UpdateStage", {**API, "StageName": "$default"}),
+]
+REMOVALS = [
+    ("DeleteRoute", {**API, "RouteId": "r1"}),
+    ("DeleteIntegration", {**API, "IntegrationId": "i1"}),
+    ("DeleteAuthorizer", {**API, "AuthorizerId": "u1"}),
     ("DeleteRouteSettings", {**API, "StageName": "$default", "RouteKey": "ANY /orders"}),
+    ("DeleteApiMapping", {**DOMAIN, "ApiMappingId": "m1"}),
 ]
 
 
 @pytest.mark.parametrize(("operation", "params"), INSIDE)
 @pytest.mark.parametrize(
     ("listed", "expected"),
-    [("*", True), ("a1b2c3d4e5", True), ("f6,a1b?c3*", True), ("a1b2", False), ("b1b2c3d4e5", False)],
+    [
+        ("*", True),
+        ("a1b2c3d4e5", True),
+        ("f6,a1b?c3*", True),
+        ("a1b2", False),
+        ("b1b2c3d4e5", False),
+        ("", False),
+    ],
 )
 def test_routes_are_kept_in_the_allowed_apis_of_others(
     operation: str, params: dict[str, Any], listed: str, *, expected: bool
@@ -118,7 +128,17 @@ def test_routes_are_kept_in_the_allowed_apis_of_others(
 def test_routes_are_kept_in_our_own_apis_whatever_the_list_says(
     operation: str, params: dict[str, Any]
 ) -> None:
-    assert allowed(placed(AllowedApis="none"), operation, tags=OURS, **params)
+    assert allowed(placed(), operation, tags=OURS, **params)
+
+
+@pytest.mark.parametrize(("operation", "params"), REMOVALS)
+def test_what_a_narrower_list_no_longer_allows_can_still_be_withdrawn(
+    operation: str, params: dict[str, Any]
+) -> None:
+    """Routes bear no mark, so IAM cannot tell ours: the ledger does."""
+    assert allowed(placed(AllowedNames="elsewhere.org"), operation, tags=THEIRS, **params)
+    assert not allowed(placed(), "DeleteApi", tags=THEIRS, **API)
+    assert not allowed(placed(), "DeleteStage", tags=THEIRS, **API, StageName="$default")
 
 
 @pytest.mark.parametrize(
@@ -131,9 +151,10 @@ def test_routes_are_kept_in_our_own_apis_whatever_the_list_says(
             ("api1.system.com,a.org", True),
         ),
         ("elsewhere.org", False),
+        ("stem.com", False),
     ],
 )
-@pytest.mark.parametrize("operation", ["CreateApiMapping", "UpdateApiMapping", "DeleteApiMapping"])
+@pytest.mark.parametrize("operation", ["CreateApiMapping", "UpdateApiMapping"])
 def test_the_domains_of_others_are_mapped_below_the_allowed_names(
     operation: str, names: str, *, expected: bool
 ) -> None:
@@ -159,20 +180,30 @@ def test_another_region_is_none_of_its_business() -> None:
 def test_no_route_is_open_but_where_the_stack_allows_it(operation: str, whose: Mapping[str, Any]) -> None:
     """Saying nothing is saying NONE (F§5.2)."""
     route = {**API, "RouteKey": "ANY /orders", "RouteId": "r1"}
+    closed, opened = placed(AllowedApis="*"), placed(AllowedApis="*", AllowOpenRoutes="yes")
     for way in ("AWS_IAM", "JWT", "CUSTOM"):
-        assert allowed(placed(), operation, tags=whose, **route, AuthorizationType=way)
+        assert allowed(closed, operation, tags=whose, **route, AuthorizationType=way)
     for unguarded in OPEN:
-        assert not allowed(placed(), operation, tags=whose, **route, **unguarded)
-        assert allowed(placed(AllowOpenRoutes="yes"), operation, tags=whose, **route, **unguarded)
+        assert not allowed(closed, operation, tags=whose, **route, **unguarded)
+        assert allowed(opened, operation, tags=whose, **route, **unguarded)
 
 
-def test_functions_are_opened_to_api_gateway_and_to_nobody_else() -> None:
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [("*", True), ("guard", True), ("hook,gu*", True), ("guard-2", False), ("uard", False), ("", False)],
+)
+def test_functions_of_the_list_are_opened_to_api_gateway_and_to_nobody_else(
+    listed: str, *, expected: bool
+) -> None:
+    where = placed(AllowedFunctions=listed)
     asked = {"FunctionName": "guard", "StatementId": "s", "Action": "lambda:InvokeFunction"}
 
-    assert permitted(placed(), "lambda", "AddPermission", **asked, Principal="apigateway.amazonaws.com")
-    assert not permitted(placed(), "lambda", "AddPermission", **asked, Principal="*")
-    assert permitted(placed(), "lambda", "RemovePermission", FunctionName="guard", StatementId="s")
-    assert not permitted(placed(), "lambda", "Invoke", FunctionName="guard")
+    assert (
+        permitted(where, "lambda", "AddPermission", **asked, Principal="apigateway.amazonaws.com") is expected
+    )
+    assert not permitted(where, "lambda", "AddPermission", **asked, Principal="*")
+    assert permitted(where, "lambda", "RemovePermission", FunctionName="guard", StatementId="s")
+    assert not permitted(where, "lambda", "Invoke", FunctionName="guard")
 
 
 def test_records_are_listed_in_the_one_zone() -> None:

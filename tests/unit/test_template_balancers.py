@@ -30,6 +30,7 @@ def allowed(
 @pytest.mark.parametrize(
     ("listed", "name", "expected"),
     [
+        ("internal,internet-facing", THEIR_ALB, False),
         ("*", THEIR_ALB, True),
         ("granja-*", THEIR_ALB, True),
         ("corral,granja-a?b", THEIR_ALB, True),
@@ -117,6 +118,7 @@ def test_a_named_alb_s_listeners_are_its_owner_s(operation: str) -> None:
         ("tg/conejo", "conejo-blue", False),
         ("internal,granja-*", "conejo", False),
         ("internal", "expose-0a1b", True),
+        ("internal,internet-facing", "conejo", False),
     ],
 )
 def test_targets_are_registered_in_our_groups_and_in_allowed_ones(

@@ -41,7 +41,11 @@ def test_every_parameter_is_grouped_labelled_and_used() -> None:
         ("TagPrefix", ["expose", "x", "granja-1"], ["aws", "Expose", "1x", "a:b", "", "a" * 33]),
         ("AllowedClusters", ["*", "granja", "granja,prod-*"], ["", "granja, prod", "a/b", "granja,"]),
         ("AllowedMechanisms", ["*", "dns", "dns,ip"], ["", "nds", "dns, ip", "*,dns"]),
-        ("AllowedNames", ["*", "animales.com", "animales.com,a_b.c"], ["", "*.com", "Animales.com", "a.b "]),
+        (
+            "AllowedNames",
+            ["*", "animales.com", "animales.com,a_b.c"],
+            ["", "*.com", "Animales.com", "a.b ", ".a.b", "a.b."],
+        ),
         (
             "AllowedLoadBalancers",
             ["*", "internal", "internet-facing,granja-*", "tg/*", "granja-a?b,tg/conejo-*"],
@@ -57,7 +61,32 @@ def test_every_parameter_is_grouped_labelled_and_used() -> None:
             ["", "sg-0a1b2c3d", "sg-0123456789abcdef0,sg-0a1b2c3d"],
             ["*", "sg-", "subnet-0a1b2c3d", "sg-0a1b2c3d sg-0a1b2c3e", "default"],
         ),
-        ("AllowedApis", ["*", "a1b2c3d4e5", "a1b2c3d4e5,f6*"], ["", "a1, b2", "A1", "a/b", "a1,"]),
+        ("AllowedApis", ["", "*", "a1b2c3d4e5", "a1b2c3d4e5,f6*"], ["a1, b2", "A1", "a/b", "a1,"]),
+        (
+            "AllowedFunctions",
+            ["", "*", "check-hook", "check_hook,auth-*", "a?"],
+            ["a, b", "a,", "arn:aws:lambda:eu-west-1:123456789012:function:a", "a:b", "a/b"],
+        ),
+        (
+            "AllowedIssuers",
+            [
+                *(
+                    "",
+                    "*",
+                    "https://login.system.com",
+                    "https://login.system.com:8443/a/b=c,https://*.b.com/*",
+                ),
+                *("eu-west-1_Ab12Cd34", "us-east-1_*,https://login.system.com/", "*,https://a.com"),
+            ],
+            [
+                "http://a.com",
+                "login.system.com",
+                "https://a.com, https://b.com",
+                "https://a@b.com",
+                "Ab12",
+                "https://",
+            ],
+        ),
         (
             "ApiPresets",
             [
@@ -135,6 +164,8 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         LoadBalancerSubnets="subnet-0a1b2c3d",
         LoadBalancerSecurityGroups="sg-0a1b2c3d",
         AllowedApis="a1b2c3d4e5",
+        AllowedFunctions="check-hook",
+        AllowedIssuers="https://login.system.com",
         AllowOpenRoutes="yes",
         ApiPresets="staff: auth=iam",
         ApiCertificate="arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",
@@ -164,6 +195,8 @@ def test_every_function_knows_every_parameter(name: str) -> None:
         "EXPOSE_LOAD_BALANCER_SUBNETS": "subnet-0a1b2c3d",
         "EXPOSE_LOAD_BALANCER_SECURITY_GROUPS": "sg-0a1b2c3d",
         "EXPOSE_APIS": "a1b2c3d4e5",
+        "EXPOSE_FUNCTIONS": "check-hook",
+        "EXPOSE_ISSUERS": "https://login.system.com",
         "EXPOSE_OPEN_ROUTES": "yes",
         "EXPOSE_API_PRESETS": "staff: auth=iam",
         "EXPOSE_API_CERTIFICATE": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b",

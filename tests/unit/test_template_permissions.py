@@ -18,6 +18,8 @@ BALANCERS = ("no", "internal", "internet-facing", "any")
 STACKS = [
     *({"CreateNamespaces": created} for created in NAMESPACES),
     *({"CreateLoadBalancers": created} for created in BALANCERS[1:]),
+    {"AllowedApis": "a1b2c3d4e5"},
+    {"AllowedFunctions": "check-hook"},
     {"AllowOpenRoutes": "yes"},
     {"ApiCertificate": "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b"},
     {"ApiHostedZone": "Z0123456789ABC"},
@@ -88,7 +90,7 @@ CALLS = {
             )
         ),
         *("apigateway:GET", "apigateway:POST", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE"),
-        *("lambda:AddPermission", "lambda:RemovePermission", "lambda:GetPolicy"),
+        *("lambda:RemovePermission", "lambda:GetPolicy"),
         *("servicediscovery:CreateHttpNamespace", "servicediscovery:DeleteNamespace"),
         *("ec2:DescribeNetworkAcls", "ec2:GetManagedPrefixListEntries"),
         *("ssm:GetParameters", "ssm:PutParameter", "ssm:DeleteParameter"),
@@ -195,6 +197,8 @@ def test_a_function_may_what_it_calls_and_nothing_else(name: str, asked: dict[st
         expected |= CREATES[namespaces] | DELETES
     if name == "Reconcile" and "CreateLoadBalancers" in asked:
         expected |= CREATES_BALANCERS
+    if name == "Reconcile" and "AllowedFunctions" in asked:
+        expected |= {"lambda:AddPermission"}
     if name == "Reconcile" and "ApiAccessLogs" in asked:
         expected |= DELIVERS_LOGS
     if name == "Audit" and "AuditAll" in asked:
@@ -239,7 +243,7 @@ def test_a_role_s_policies_are_no_longer_than_iam_takes(name: str) -> None:
     domains = ",".join(f"number-{number}.granja.animales.com" for number in range(10))
     apis = ",".join(f"a1b2c3d4e{number}" for number in range(10))
     lists = {"AllowedClusters": names, "AllowedLoadBalancers": names, "AllowedNames": domains}
-    deployed = stack(**ALL, **lists, AllowedApis=apis)
+    deployed = stack(**ALL, **lists, AllowedApis=apis, AllowedFunctions=names)
 
     assert characters(deployed.inline(f"{name}Role")) < 10_240
     assert all(characters([one]) < 6_144 for one in deployed.attached(f"{name}Role"))
@@ -286,13 +290,18 @@ def test_clusters_are_asked_for_only_where_they_are_allowed() -> None:
 
 
 def test_records_are_written_below_the_allowed_names_only() -> None:
-    (condition,) = _conditions(
+    """`*animales.com` would be `falsanimales.com` too (F§10.1). Deleting is not bound: what was published must go."""
+    writing, deleting = _conditions(
         stack(AllowedNames="animales.com,granja.net"), "ReconcileRole", "route53:ChangeResourceRecordSets"
     )
 
-    ((operator, names),) = condition.items()
+    ((operator, names),) = writing.items()
     assert operator == "ForAllValues:StringLike"  # holds as well where AWS does not say the names
-    assert list(names.values()) == [["*animales.com", "*granja.net"]]
+    assert list(names.values()) == [["animales.com", "granja.net", "*.animales.com", "*.granja.net"]]
+    assert deleting == {
+        "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsActions": "DELETE"},
+        "Null": {"route53:ChangeResourceRecordSetsActions": "false"},
+    }
 
 
 def test_events_are_published_under_our_name_only(deployed: Stack) -> None:

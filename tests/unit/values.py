@@ -9,13 +9,16 @@ from expose.arn import ServiceArn
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.mechanisms.dns import NAMESPACE
 from expose.model import Definition, Exposure, Port, Service, Task
-from expose.policy import Limits
+from expose.policy import Apis, Limits
 from expose.tags import read_one
 
 ARN = ServiceArn("aws", "eu-west-1", "123456789012", "granja", "conejo")
 NAME = "conejo.granja.animales.com"
 NOW = 1_795_165_251.402
 GRAMMARS = {name: mechanism.grammar for name, mechanism in MECHANISMS.items()}
+LISTED = Limits(load_balancers=("*",), apis=Apis(allowed=("*",), functions=("*",), issuers=("*",)))
+"""Of a stack that names everything of others, for tests that are about something else."""
+
 DEFINITION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/conejo:7"
 
 

@@ -76,7 +76,9 @@ class Names:
 
     def release(self, name: str, mark: str) -> None:
         """Let go of a name, if it is ours."""
-        if self._update(name, "DELETE holders :marks, entered :marks", mark, condition="contains(holders, :mark)"):
+        if self._update(
+            name, "DELETE holders :marks, entered :marks", mark, condition="contains(holders, :mark)"
+        ):
             self._delete(name, "attribute_not_exists(holders) AND attribute_not_exists(holder)", {})
         else:
             self._delete(name, "holder = :mark", {"ExpressionAttributeValues": {":mark": {"S": mark}}})

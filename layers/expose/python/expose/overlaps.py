@@ -40,6 +40,10 @@ class Matched:
     match: Mapping[str, Sequence[str]]
 
     @property
+    def key(self) -> str:
+        return _key(self.name, self.mark)
+
+    @property
     def service(self) -> str:
         """The part of the mark that says the service."""
         return self.mark.rpartition("/")[0]
@@ -66,12 +70,12 @@ class Overlaps:
         for _ in range(_ATTEMPTS):
             parts, revision = self._read()
             gone = stale(parts)
-            if parts.get(_key(matched)) == matched or self._write(revision, set_=matched, remove=gone):
+            if parts.get(matched.key) == matched or self._write(revision, new=matched, remove=gone):
                 return
         raise NotYet("others are claiming at the same listener", seconds=1)
 
     def remove(self, name: str, mark: str) -> None:
-        key = f"{name}#{mark}"
+        key = _key(name, mark)
         for _ in range(_ATTEMPTS):
             parts, revision = self._read()
             if key not in parts:
@@ -91,15 +95,15 @@ class Overlaps:
         }
         return parts, int(item.get("rev", {}).get("N", "0"))
 
-    def _write(self, revision: int, *, set_: Matched | None = None, remove: Sequence[str] = ()) -> bool:
+    def _write(self, revision: int, *, new: Matched | None = None, remove: Sequence[str] = ()) -> bool:
         """False where another has written it since it was read."""
         names = {f"#gone{at}": f"{_CLAIM}{key}" for at, key in enumerate(remove)}
         sets, removes = ["rev = :next"], list(names)
         values: dict[str, UniversalAttributeValueTypeDef] = {":next": {"N": str(revision + 1)}}
-        if set_:
+        if new:
             sets.append("#new = :new")
-            names["#new"] = f"{_CLAIM}{_key(set_)}"
-            values[":new"] = {"S": json.dumps(asdict(set_), separators=(",", ":"))}
+            names["#new"] = f"{_CLAIM}{new.key}"
+            values[":new"] = {"S": json.dumps(asdict(new), separators=(",", ":"))}
         change = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
         return self._if_still(
             revision,
@@ -141,5 +145,5 @@ class Overlaps:
         return {"pk": {"S": f"CLAIM#{self._listener}"}, "sk": {"S": "MATCHED"}}
 
 
-def _key(matched: Matched) -> str:
-    return f"{matched.name}#{matched.mark}"
+def _key(name: str, mark: str) -> str:
+    return f"{name}#{mark}"

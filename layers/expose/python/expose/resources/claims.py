@@ -85,6 +85,9 @@ class Claims:
 
         Raise `Refused` where another service holds what overlaps, and not both share it.
         """
+        standing = parts.get(mine.key)
+        if standing and standing.together <= mine.together:
+            return ()  # it has what it asks for already
         stale: list[str] = []
         for key, other in parts.items():
             if other.service == mine.service or other.name == mine.name or not _overlap(mine, other):

@@ -52,7 +52,9 @@ def choose(match: Match, ours: Mapping[int, Match], taken: Collection[int]) -> i
 
 def meet(one: str, other: str) -> bool:
     """Whether some text fits both patterns: `*` stands for any characters, `?` for any one."""
-    below = [not other[at:].strip("*") for at in range(len(other) + 1)]  # what fits nothing but the rest of `other`
+    below = [
+        not other[at:].strip("*") for at in range(len(other) + 1)
+    ]  # what fits nothing but the rest of `other`
     for char in reversed(one):
         row = [char == "*" and below[-1]]
         for at in reversed(range(len(other))):
