@@ -24,7 +24,7 @@ from farm.demo.watch import Watch
 from farm.demo.world import UnmetError, World, until
 from farm.farm import Farm
 from farm.functions import FunctionError
-from farm.gateway.issuer import Issuer, issuing
+from farm.gateway.issuer import URL, Issuer, issuing
 from farm.pace import DEMO, FAST, REAL
 
 _CHAPTERS: tuple[tuple[str, Callable[[Scene], None]], ...] = (
@@ -50,7 +50,7 @@ _AS_IN_LIFE = {"decided": REAL.decided, "deactivating": REAL.deactivating}
 """The steps before SIGTERM: the time there is to withdraw a task. Requests are lost where a farm hurries them."""
 _PATIENT = replace(DEMO, **_AS_IN_LIFE)
 _QUICK = replace(FAST, stopping=2.0, **_AS_IN_LIFE)
-_STACK = {"CreateLoadBalancers": "internal", "GraceSeconds": "2"}
+_STACK = {"CreateLoadBalancers": "internal", "AllowedIssuers": URL, "GraceSeconds": "2"}
 _TROUBLE = (UnmetError, FunctionError, DeploymentError, ClientError, BotoCoreError, OSError)
 """What may be met when the product, or the farm, does not do as it should."""
 

@@ -13,6 +13,7 @@ from farm.farm import Farm
 from farm.figures.measuring import requests, spread
 from farm.pace import REAL
 
+_STACK = {"CreateLoadBalancers": "any", "AllowedLoadBalancers": "internal,granja-*"}
 _HOST = "host=conejo.animales.com path=/api"
 
 
@@ -43,7 +44,7 @@ BEGINNINGS = (
 def begin(how: Beginning, seed: int, *, heard: bool = True) -> float:
     """Seconds until the first answer. Where no event is `heard` of the tag, it is left to the sweep."""
     setup: dict[str, Any] = {"manners": Manners(seed=seed, delay=(0.2, 0.2)), "seed": seed}
-    with Farm.virtual(pace=REAL, parameters={"CreateLoadBalancers": "any"}, **setup) as farm:
+    with Farm.virtual(pace=REAL, parameters=_STACK, **setup) as farm:
         how.prepare(farm)
         farm.create_service("conejo", 4, public=False)
         farm.run_for(180 + seed * 7)  # so that the sweep's clock is not always at the same place

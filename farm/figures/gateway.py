@@ -18,7 +18,7 @@ from farm.balancers.traffic import Traffic
 from farm.farm import Farm
 from farm.figures.measuring import lost, roll_over
 from farm.gate import USER
-from farm.gateway.issuer import issuing
+from farm.gateway.issuer import URL, issuing
 from farm.pace import DEMO, REAL
 
 _PATH = "/orders"
@@ -142,7 +142,7 @@ def calls() -> Table:
 
 def _one_after_the_other() -> dict[str, Counter[str]]:
     seen: dict[str, Counter[str]] = {}
-    with Farm.virtual(pace=REAL) as farm, issuing() as issuer:
+    with Farm.virtual(pace=REAL, parameters={"AllowedIssuers": URL}) as farm, issuing() as issuer:
         tag = f"{_PATH} auth=jwt issuer={issuer.url} audience=web scopes=orders."
 
         def count(what: str, act: Callable[[], object], seconds: float) -> None:

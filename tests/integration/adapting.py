@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from expose.aws import Clients
@@ -11,12 +12,11 @@ from expose.mechanisms import MECHANISMS, Surroundings
 from expose.model import Identity, Owned, Resource, Service, resolve
 from expose.names import Names
 from expose.plan import Create, Delete, Plan, Update, plan
-from expose.policy import Limits
 from expose.resources import Made, Placement, adapters
 from expose.shared import Shared
 from farm.farm import Farm
 from tests.unit.tables import TABLE, table
-from tests.unit.values import exposure, service, task
+from tests.unit.values import LISTED, exposure, service, task
 
 STACK = "corral"
 ADDRESSES = ("127.20.128.10", "127.20.144.11")
@@ -54,7 +54,7 @@ class Adapting:
     def desired(self, value: str, of: Service | None = None) -> Sequence[Resource]:
         """With every look-up answered by its finder."""
         asked, its = exposure(value, self.tag), of or self.service()
-        limits = Limits(create_load_balancers="any")
+        limits = replace(LISTED, create_load_balancers="any")
         mechanism = MECHANISMS[asked.mechanism]
         found: Mapping[Any, Any] = {
             each: self.adapters.finders[each.kind].find(each.key)

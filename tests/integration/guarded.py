@@ -15,10 +15,10 @@ from farm.gate import GATE, Call
 from farm.gateway import Reply
 from farm.gateway.model import settings
 from tests.integration.gateways import deployed
-from tests.integration.world import READS, become, kept, status
+from tests.integration.world import LISTED, READS, become, kept, status
 
 TAG = "expose:api"
-FAST = {"GraceSeconds": "0"}
+FAST = {**LISTED, "GraceSeconds": "0"}
 PATHS = ("/orders", "/orders/7/items")
 JUDGE = "judge"
 

@@ -21,7 +21,7 @@ from tests.integration.balanced import (
     kinds,
     put_behind,
 )
-from tests.integration.world import become, logged, status
+from tests.integration.world import LISTED, become, logged, status
 
 INVALID, BLOCKED, FAILED = "Invalid", "Blocked", "Failed"
 GOOD = "main:80 host=animales.com path=/good"
@@ -236,7 +236,7 @@ def assert_works(farm: Farm) -> None:
 @pytest.mark.parametrize("bad", ALONE.values(), ids=ALONE)
 def test_bad_input_is_told_and_changes_nothing_that_works(bad: Bad) -> None:
     tag = f"{TAG}:bad"
-    with Farm.virtual(parameters={"GraceSeconds": "0", **bad.parameters}) as farm:
+    with Farm.virtual(parameters={**LISTED, "GraceSeconds": "0", **bad.parameters}) as farm:
         farm.create_balancer("main")
         farm.create_balancer("net", type="network")
         put_behind(farm, GOOD)
@@ -254,7 +254,7 @@ def test_bad_input_is_told_and_changes_nothing_that_works(bad: Bad) -> None:
 
 def test_all_kinds_of_bad_input_at_once_on_one_service_are_told_and_change_nothing_that_works() -> None:
     tags = {f"{TAG}:{number}": bad for number, bad in enumerate(TOGETHER.values())}
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         farm.create_balancer("main")
         farm.create_balancer("net", type="network")
         put_behind(farm, GOOD)
@@ -280,7 +280,7 @@ CHANGED = {
 
 @pytest.mark.parametrize(("standing", "value"), CHANGED.values(), ids=CHANGED)
 def test_what_a_tag_made_before_it_became_bad_stays_and_is_kept_up(standing: str, value: str) -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         farm.create_balancer("main")
         farm.create_balancer("net", type="network")
         rule_of_somebody(farm)
@@ -318,7 +318,7 @@ CURED: dict[str, tuple[str, Callable[[Farm], object], Callable[[Farm], object]]]
 def test_when_the_cause_goes_away_the_exposure_becomes_active_by_itself(
     value: str, given: Callable[[Farm], object], cure: Callable[[Farm], object]
 ) -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         farm.create_balancer("main")
         farm.create_balancer("net", type="network")
         given(farm)

@@ -26,11 +26,11 @@ from tests.integration.balanced import (
     put_behind,
     staying,
 )
-from tests.integration.world import become, kept, status
+from tests.integration.world import LISTED, become, kept, status
 
 CONEJO = Request(host="conejo.animales.com", path="/api/7")
 GRACE = 30
-MAY = {"CreateLoadBalancers": "any", "GraceSeconds": str(GRACE)}
+MAY = {**LISTED, "CreateLoadBalancers": "any", "GraceSeconds": str(GRACE)}
 
 
 @pytest.fixture

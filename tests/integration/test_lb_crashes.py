@@ -14,7 +14,7 @@ import pytest
 from farm.farm import Farm
 from farm.gate import GATE, Call, Fault
 from tests.integration.balanced import TAG, changes, clean, follows, inventory, kinds
-from tests.integration.world import READS, WORKERS, status
+from tests.integration.world import LISTED, READS, WORKERS, status
 
 PATIENCE = 1500  # seconds; a message whose reader died is hidden for six minutes
 SHARED = ("internal path=/a", "internal path=/b drain=5")
@@ -38,7 +38,7 @@ Values = tuple[str, str]
 
 def live(values: Values, *faults: Fault) -> int:
     """The number of changing calls in this life."""
-    with Farm.virtual(parameters={"GraceSeconds": "0", "CreateLoadBalancers": "any"}) as farm:
+    with Farm.virtual(parameters={**LISTED, "GraceSeconds": "0", "CreateLoadBalancers": "any"}) as farm:
         farm.create_balancer("net", type="network")
         for name in ("used", "other"):
             farm.create_target_group(name, HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)

@@ -25,11 +25,11 @@ from tests.integration.balanced import (
     put_behind,
     weights,
 )
-from tests.integration.world import become, status
+from tests.integration.world import LISTED, become, status
 
 ASKED = Request(host="conejo.animales.com")
 RULE = "main host=conejo.animales.com weight=7"
-MAY = {"CreateLoadBalancers": "any", "VerifyMinutes": "1", "GraceSeconds": "20"}
+MAY = {**LISTED, "CreateLoadBalancers": "any", "VerifyMinutes": "1", "GraceSeconds": "20"}
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_somebodys_listener_on_our_load_balancer_keeps_it_until_it_goes(farm: Fa
 
 
 def test_a_priority_that_somebody_takes_at_the_same_moment_is_left_to_them() -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         farm.create_balancer("main")
         taken: list[int] = []
 

@@ -11,7 +11,7 @@ import pytest
 from farm.farm import Farm
 from farm.pace import FAST
 from tests.integration.balanced import TAG, follows, put_behind
-from tests.integration.world import become, status
+from tests.integration.world import LISTED, become, status
 
 VALUE = "main path=/ replace=yes grace=30"
 COOL_DOWN = 120
@@ -19,7 +19,7 @@ COOL_DOWN = 120
 
 @pytest.fixture
 def farm() -> Iterator[Farm]:
-    with Farm.virtual(parameters={"VerifyMinutes": "5"}) as farm:
+    with Farm.virtual(parameters={**LISTED, "VerifyMinutes": "5"}) as farm:
         farm.create_balancer("main")
         yield farm
 
@@ -69,7 +69,7 @@ def test_why_it_was_stopped_stands_on_the_task(farm: Farm) -> None:
 
 
 def test_without_it_nothing_is_stopped_but_the_status_says_so() -> None:
-    with Farm.virtual(parameters={"VerifyMinutes": "1"}) as farm:
+    with Farm.virtual(parameters={**LISTED, "VerifyMinutes": "1"}) as farm:
         farm.create_balancer("main")
         sick, *_ = behind(farm, "main path=/")
         farm.sicken(sick)
@@ -126,7 +126,7 @@ def test_without_a_grace_period_the_services_own_counts(farm: Farm) -> None:
 @pytest.fixture
 def slow() -> Iterator[Farm]:
     """Where a new task takes a minute to start."""
-    with Farm.virtual(pace=replace(FAST, pending=60.0), parameters={"VerifyMinutes": "5"}) as farm:
+    with Farm.virtual(pace=replace(FAST, pending=60.0), parameters={**LISTED, "VerifyMinutes": "5"}) as farm:
         farm.create_balancer("main")
         yield farm
 

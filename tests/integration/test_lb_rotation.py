@@ -24,7 +24,7 @@ from tests.integration.balanced import (
     put_behind,
     staying,
 )
-from tests.integration.world import WORKERS, status
+from tests.integration.world import LISTED, WORKERS, status
 
 VALUE = "main host=conejo.animales.com"
 ASKED = Request(host="conejo.animales.com")
@@ -72,7 +72,7 @@ def behind(farm: Farm, count: int = 4) -> Watch:
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("how", sorted(manners(0)))
 def test_events_in_any_order_any_number_of_times_end_in_the_same_targets(how: str, seed: int) -> None:
-    with Farm.virtual(pace=replace(REAL, balancing=0.0), seed=seed) as farm:
+    with Farm.virtual(pace=replace(REAL, balancing=0.0), seed=seed, parameters=LISTED) as farm:
         watch, before = behind(farm), len(farm.calls())
         farm.bus.behave(manners(seed)[how])
         farm.deploy_new_revision("conejo")
@@ -88,7 +88,7 @@ def test_events_in_any_order_any_number_of_times_end_in_the_same_targets(how: st
 
 
 def test_in_order_nothing_is_lost_targets_leave_when_the_stop_is_decided_and_calls_are_few() -> None:
-    with Farm.virtual(pace=replace(REAL, balancing=0.0)) as farm:
+    with Farm.virtual(pace=replace(REAL, balancing=0.0), parameters=LISTED) as farm:
         watch, before = behind(farm), len(farm.calls())
         farm.bus.behave(manners(0)["in order"])
         with farm.traffic("main", request=ASKED) as traffic:
@@ -108,7 +108,7 @@ def test_in_order_nothing_is_lost_targets_leave_when_the_stop_is_decided_and_cal
 
 
 def test_one_that_is_stopped_leaves_while_it_still_serves() -> None:
-    with Farm.virtual(pace=replace(FAST, decided=3.0, stopping=5.0)) as farm:
+    with Farm.virtual(pace=replace(FAST, decided=3.0, stopping=5.0), parameters=LISTED) as farm:
         behind(farm)
         task = farm.living.task(farm.tasks("conejo")[0]["taskArn"].rpartition("/")[2])
         with farm.traffic("main", request=ASKED) as traffic:
@@ -120,7 +120,7 @@ def test_one_that_is_stopped_leaves_while_it_still_serves() -> None:
 
 
 def test_one_that_dies_without_warning_leaves_at_once() -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         behind(farm)
         (address, *_) = places(farm)
         (dead,) = [
@@ -132,7 +132,7 @@ def test_one_that_dies_without_warning_leaves_at_once() -> None:
 
 @pytest.mark.parametrize("ending", ["die", "scaled in"])
 def test_those_that_stopped_leave_with_the_next_sweep_when_every_event_is_lost(ending: str) -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         behind(farm)
         dead = set(places(farm))
         group = group_of(farm)
@@ -147,7 +147,7 @@ def test_those_that_stopped_leave_with_the_next_sweep_when_every_event_is_lost(e
 
 
 def test_those_of_a_service_scaled_to_nothing_all_leave() -> None:
-    with Farm.virtual() as farm:
+    with Farm.virtual(parameters=LISTED) as farm:
         behind(farm)
         farm.scale("conejo", 0)
         assert farm.run_until(lambda: staying(farm, group_of(farm)) == {}, limit=5)
@@ -157,7 +157,9 @@ def test_those_of_a_service_scaled_to_nothing_all_leave() -> None:
 
 def test_the_last_one_stays_until_its_successor_is_healthy() -> None:
     """ECS stops the old task as soon as the new one runs, which the load balancer does not trust yet."""
-    with Farm.virtual(pace=replace(FAST, registering=4.0, decided=12.0, stopping=5.0)) as farm:
+    with Farm.virtual(
+        pace=replace(FAST, registering=4.0, decided=12.0, stopping=5.0), parameters=LISTED
+    ) as farm:
         behind(farm, count=1)
         group, (old,) = group_of(farm), places(farm)
         changes: list[dict[tuple[str, int], str]] = []
@@ -174,7 +176,7 @@ def test_the_last_one_stays_until_its_successor_is_healthy() -> None:
 
 def test_the_last_one_does_not_stay_longer_than_its_task_serves() -> None:
     """The successor never gets healthy, and the old task is told to end at some point."""
-    with Farm.virtual(pace=replace(FAST, decided=10.0, stopping=5.0)) as farm:
+    with Farm.virtual(pace=replace(FAST, decided=10.0, stopping=5.0), parameters=LISTED) as farm:
         behind(farm, count=1)
         group, (old,) = group_of(farm), places(farm)
         before = {each["taskArn"] for each in farm.tasks("conejo")}
@@ -191,7 +193,7 @@ class TestAnAddressThatIsUsedAgain:
 
     @pytest.fixture
     def farm(self) -> Iterator[Farm]:
-        with Farm.virtual() as farm:
+        with Farm.virtual(parameters=LISTED) as farm:
             subnet = farm.ec2.create_subnet(
                 VpcId=farm.network.vpc, CidrBlock="127.20.200.0/28", AvailabilityZone="eu-west-1a"
             )
@@ -253,7 +255,7 @@ class TestAnAddressThatIsUsedAgain:
 
 
 def test_a_look_that_fails_shrinks_nothing() -> None:
-    with Farm.virtual(parameters={"VerifyMinutes": "1"}) as farm:
+    with Farm.virtual(parameters={**LISTED, "VerifyMinutes": "1"}) as farm:
         behind(farm)
         group = group_of(farm)
         for operation in ("DescribeTargetHealth", "ListTasks", "DescribeTasks", "DescribeTargetGroups"):
@@ -267,7 +269,7 @@ def test_a_look_that_fails_shrinks_nothing() -> None:
 
 
 def test_a_rotation_under_rough_manners_with_sick_newcomers_ends_well() -> None:
-    with Farm.virtual(manners=Manners.rough(3)) as farm:
+    with Farm.virtual(manners=Manners.rough(3), parameters=LISTED) as farm:
         behind(farm)
         farm.deploy_new_revision("conejo")
         sick = farm.tasks("conejo")[-1]["taskArn"]

@@ -21,7 +21,7 @@ from tests.integration.balanced import (
     put_behind,
     weights,
 )
-from tests.integration.world import become, status
+from tests.integration.world import LISTED, become, status
 
 ASKED = Request(host="conejo.animales.com")
 RULE = "main host=conejo.animales.com"
@@ -30,7 +30,7 @@ PLACES = {"rule": (RULE, "main", 80), "listener": ("net:5432", "net", 5432)}
 
 @pytest.fixture
 def farm() -> Iterator[Farm]:
-    with Farm.virtual(parameters={"GraceSeconds": "20"}) as farm:
+    with Farm.virtual(parameters={**LISTED, "GraceSeconds": "20"}) as farm:
         farm.create_balancer("main")
         farm.create_balancer("net", type="network")
         yield farm

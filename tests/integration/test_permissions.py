@@ -181,6 +181,9 @@ def unused() -> set[tuple[str, str]]:
         parameters = {
             "CreateNamespaces": kind,
             "CreateLoadBalancers": "any",
+            "AllowedLoadBalancers": "internal,internet-facing,main,net,tg/lent",
+            "AllowedFunctions": "judge",
+            "AllowedIssuers": "eu-west-1_Ab12",
             "ApiAccessLogs": "yes",
             "GraceSeconds": "0",
             "VerifyMinutes": "1",

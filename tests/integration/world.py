@@ -11,6 +11,14 @@ from farm.gate import Call
 WORKERS = frozenset({"reconcile", "withdraw"})
 """The functions that change what is exposed."""
 
+LISTED = {
+    "AllowedLoadBalancers": "*",
+    "AllowedApis": "*",
+    "AllowedFunctions": "*",
+    "AllowedIssuers": "*",
+}
+"""Parameters of a stack that names everything of others, for tests that are about something else."""
+
 READS = ("Get", "List", "Describe", "Discover")
 
 
