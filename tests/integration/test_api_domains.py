@@ -84,7 +84,9 @@ def test_a_host_without_a_domain_is_told_what_to_do() -> None:
         assert answers(farm) == "conejo"
 
 
-def test_a_domain_that_leads_elsewhere_is_left_alone() -> None:
+@pytest.mark.parametrize("value", [VALUE, f"{VALUE} stage=beta"])
+def test_a_domain_that_leads_elsewhere_is_left_alone(value: str) -> None:
+    """A longer mapping, such as a stage's, would take requests from a shorter one (F§10.2)."""
     with farming() as farm:
         domain(farm)
         theirs = gateway(farm).create_api(Name="theirs", ProtocolType="HTTP", Target="https://their.com")[
@@ -92,7 +94,7 @@ def test_a_domain_that_leads_elsewhere_is_left_alone() -> None:
         ]
         gateway(farm).create_api_mapping(DomainName=HOST, ApiId=theirs, Stage="$default")
         before = gateway(farm).get_api_mappings(DomainName=HOST)["Items"]
-        farm.create_service("conejo", 1, public=False, tags={TAG: VALUE})
+        farm.create_service("conejo", 1, public=False, tags={TAG: value})
         said = become(farm, "Blocked", tag=TAG)
         assert said["code"] == "MappingTaken"
         assert theirs in said["message"]

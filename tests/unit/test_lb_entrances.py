@@ -234,6 +234,13 @@ def test_without_a_network_of_its_own_a_service_has_to_name_a_load_balancer() ->
 # what the stack allows
 
 
+@pytest.mark.parametrize("of", ["application", "network"])
+def test_a_shared_load_balancer_has_one_name_only_so_that_nothing_is_claimed_twice(of: str) -> None:
+    answer = balancer("expose-0a1b", of, owner="corral")
+
+    assert "say internal, with a port" in refusal("expose-0a1b:80", answer, "NameTaken")
+
+
 @pytest.mark.parametrize(
     ("value", "answer", "token", "parameter", "limits"),
     [

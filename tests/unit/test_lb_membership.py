@@ -89,6 +89,12 @@ def test_a_group_that_cannot_be_had_is_refused_with_what_to_do(
     assert advice in refusal(value, code, answer, of)
 
 
+def test_a_group_that_was_made_for_another_tag_is_not_lent_whatever_the_stack_allows() -> None:
+    owner = "corral/granja/gallina/expose:lb"
+
+    assert owner in refusal("tg/conejo-blue", "NameTaken", group(owner=owner))
+
+
 def test_a_group_that_does_not_exist_is_refused() -> None:
     said = refusal("tg/conejo-red", "NoTargetGroup")
     assert "there is no target group conejo-red: create it" in said

@@ -112,12 +112,15 @@ class Mappings:
                     yield Owned(entry.identity, fingerprint(spec), entry.aws_id, refs=entry.refs, shared=True)
 
     def create(self, resource: Resource, ids: Ids, mark: str) -> Made:
-        """Raise `Refused` where the domain leads to an API of somebody else there."""
-        spec, gateway = resource.spec, self._clients.apigatewayv2
+        """Raise `Refused` where the domain leads to an API of somebody else there, or above: the longest mapping has the
+        requests, so ours would take some of theirs.
+        """
+        spec, gateway, stack = resource.spec, self._clients.apigatewayv2, mark.partition("/")[0]
         for found in self._all(spec["domain"]).values():
-            if found.get("ApiMappingKey", "") == spec["below"]:
-                if found["ApiId"] == ids["api"]:
-                    return Made(found["ApiMappingId"])
+            key = found.get("ApiMappingKey", "")
+            if (key, found["ApiId"]) == (spec["below"], ids["api"]):
+                return Made(found["ApiMappingId"])
+            if key == spec["below"] or (not key and not self._ours(found["ApiId"], stack)):
                 raise Refused(
                     "MappingTaken",
                     f"custom domain {spec['domain']} leads to API {found['ApiId']} already: name that with api=, or "
@@ -156,6 +159,15 @@ class Mappings:
             if self._all(domain).get(aws_id, {}).get("ApiId", "") == ids.get("api"):
                 self._clients.apigatewayv2.delete_api_mapping(DomainName=domain, ApiMappingId=aws_id)
         return ""
+
+    def _ours(self, api: str, stack: str) -> bool:
+        """A REST API, which is not found here, is none of those that we map."""
+        gateway = self._clients.apigatewayv2
+        try:
+            tags = gateway.get_api(ApiId=api).get("Tags", {})
+        except gateway.exceptions.NotFoundException:
+            return False
+        return tags.get(OWNER_TAG, "").partition("/")[0] == stack
 
     def _all(self, domain: str) -> dict[str, Any]:
         return by_id(self._clients.apigatewayv2.get_api_mappings, "ApiMappingId", DomainName=domain)
