@@ -199,6 +199,7 @@ def test_of_two_at_the_same_moment_one_has_it_and_nothing_is_left_of_the_other(
     assert len(refused) == 1
     loser, winner = refused[0], ({CONEJO, CABRA} - {refused[0]}).pop()
     mine, its = (HOST, f"{HOST} methods=GET") if winner == CONEJO else (f"{HOST} methods=GET", HOST)
+    assert ledger.names.holders(_claim(its).identity.key) == set()
     ledger.claim(winner, mine)
     assert winner in ledger.refusal(loser, its)
     ledger.release(winner, mine)
@@ -214,6 +215,18 @@ def test_one_that_comes_while_another_leaves_waits_or_has_it(ledger: Ledger, at:
         except Refused:
             ledger.claim(CABRA, f"{HOST} path=/a")
     assert CABRA in ledger.refusal(CONEJO, HOST)
+
+
+def test_whoever_died_after_claiming_the_name_is_not_taken_for_one_from_before(ledger: Ledger) -> None:
+    name = _claim(HOST).identity.key
+    ledger.names.claim(name, CONEJO, said="host=a.com")  # and not another step
+    ledger.claim(CABRA, f"{HOST} path=/a")
+
+    assert CABRA in ledger.refusal(CONEJO, HOST)
+    ledger.release(CABRA, f"{HOST} path=/a")
+    ledger.claim(CONEJO, HOST)
+    ledger.release(CONEJO, HOST)
+    assert items(ledger.clients) == 0
 
 
 # a ledger that an older version wrote

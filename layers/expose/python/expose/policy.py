@@ -214,9 +214,10 @@ def _trusts(pattern: str, word: str) -> bool:
         return not pattern.startswith(_HTTPS) and not word.startswith(_HTTPS) and fnmatchcase(word, pattern)
     host, _, path = word.removeprefix(_HTTPS).partition("/")
     host_pattern, _, path_pattern = pattern.removeprefix(_HTTPS).partition("/")
-    if "@" in host or ".." in path.split(
+    misleads = "@" in host or ".." in path.split(
         "/"
-    ):  # the host is what stands behind the @; .. leads out of the path
+    )  # the real host is behind the @; .. leads out of the path
+    if misleads:
         return False
     return fnmatchcase(host.lower(), host_pattern.lower()) and fnmatchcase(path, path_pattern)
 
