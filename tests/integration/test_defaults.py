@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from farm.balancers.routing import Request
 from farm.farm import Farm
+from farm.iam import Iam
 from tests.integration.balanced import TAG, answers, foreign
 from tests.integration.gateways import deployed
-from tests.integration.world import become
+from tests.integration.world import LISTED, become, restack, status
+from tests.unit.stack import placed
 
 JWT = "auth=jwt issuer=https://login.evil.com audience=x"
 
@@ -102,3 +104,57 @@ def test_a_more_talkative_tag_takes_nobody_s_requests(more: str) -> None:
         farm.untag("conejo", TAG)
         become(farm, "Active", "gallina", TAG, limit=1200)
         assert answers(farm, name, 8000, asked, count=20).answered == {"gallina": 20}
+
+
+# narrowed afterwards, IAM as well
+
+
+def narrow(farm: Farm, **parameters: str) -> None:
+    """The stack is updated: the functions' environment, and what Reconcile may do to what belongs to others."""
+    restack(farm, **parameters)
+    assert farm.lambdas
+    assert farm.iam
+    kept = [each for each in farm.lambdas.deployment.roles["reconcile"] if each["Sid"] not in _BOUND]
+    given = placed(**parameters, **{"AWS::StackName": "ecs-expose"}).statements("ReconcileRole")
+    roles = farm.lambdas.deployment.roles | {
+        "reconcile": [*kept, *(each for each in given if each["Sid"] in _BOUND)]
+    }
+    farm.iam = Iam(roles)
+    farm.iam.enforce()
+
+
+_BOUND = {
+    *("LetInvokeAuthorizers", "WithdrawInvokes", "KeepRoutes", "LimitRoutes", "Withdraw", "MapNames"),
+    *("RegisterTargets", "DeregisterTargets", "CreateRulesAndListeners", "KeepWhatIsMarked"),
+    *("CloudMapWritesRecords", "CloudMapDeletesRecords"),
+}
+NAME = "conejo.granja.animales.com"
+
+
+def test_what_a_narrowed_stack_does_not_name_any_more_can_still_be_taken_away() -> None:
+    with Farm.virtual(parameters={**LISTED, "GraceSeconds": "0"}) as farm:
+        api = belongings(farm)
+        farm.create_namespace("granja.animales.com")
+        gateway = farm.client("apigatewayv2")
+        before = foreign(farm), api_of(farm, api)
+        tags = {
+            "expose:dns": NAME,
+            "expose:lb": "tg/payments",
+            "expose:lb:a": "payments-alb:80 path=/pay",
+            "expose:lb:n": "payments-nlb:5432",
+            "expose:api": f"/orders api={api} auth=lambda function=pay-everybody rate=5",
+        }
+        farm.create_service("conejo", 2, tags=tags)
+        for tag in tags:
+            become(farm, "Active", "conejo", tag, limit=900)
+        assert permissions(farm, "pay-everybody")
+        assert len(gateway.get_routes(ApiId=api)["Items"]) == 3
+
+        names = {"AllowedNames": "example.com", "AllowedLoadBalancers": "internal"}
+        narrow(farm, **names, AllowedApis="", AllowedFunctions="", AllowedIssuers="")
+        farm.run_for(180)
+
+        assert {tag: status(farm, tag=tag)["code"] for tag in tags} == dict.fromkeys(tags, "NotAllowed")
+        assert farm.resolve(NAME) == []
+        assert (foreign(farm), api_of(farm, api)) == before
+        assert "expose-" not in permissions(farm, "pay-everybody")

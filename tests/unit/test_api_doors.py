@@ -10,6 +10,7 @@ import pytest
 from expose.mechanisms.api.doors import Door, door, opens
 from expose.mechanisms.surroundings import Surroundings
 from expose.model import Identity
+from expose.policy import Apis, Limits
 from expose.refusals import Invalid, Refused
 from tests.unit.values import LISTED, exposure
 

@@ -23,6 +23,8 @@ PARAMETERS: Mapping[str, str] = {
     "LoadBalancerSubnets": "EXPOSE_LOAD_BALANCER_SUBNETS",
     "LoadBalancerSecurityGroups": "EXPOSE_LOAD_BALANCER_SECURITY_GROUPS",
     "AllowedApis": "EXPOSE_APIS",
+    "AllowedFunctions": "EXPOSE_FUNCTIONS",
+    "AllowedIssuers": "EXPOSE_ISSUERS",
     "AllowOpenRoutes": "EXPOSE_OPEN_ROUTES",
     "ApiPresets": "EXPOSE_API_PRESETS",
     "ApiCertificate": "EXPOSE_API_CERTIFICATE",
