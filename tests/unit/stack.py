@@ -96,7 +96,7 @@ def placed(**parameters: str) -> Stack:
         "AWS::AccountId": "123456789012",
         "AWS::StackName": "granja-stack",
     }
-    return stack(**parameters, **known)
+    return stack(**{**known, **parameters})
 
 
 def permitted(
