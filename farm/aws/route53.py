@@ -14,7 +14,8 @@ from moto.route53.exceptions import InvalidActionValue, Route53ClientError
 from moto.route53.models import FakeZone, RecordSet, Route53Backend, route53_backends
 from moto.route53.utils import validate_domain_name
 
-from farm.aws import ACCOUNT
+from farm.aws import ACCOUNT, REGION
+from farm.aws.cloudmap.model import registry
 
 Params = dict[str, Any]
 
@@ -48,6 +49,22 @@ class HostedZone:
 def mend() -> None:
     """Put moto's changes of records right."""
     Route53Backend.change_resource_record_sets = _change_resource_record_sets
+    Route53Backend.get_hosted_zone = _get_hosted_zone
+
+
+_moto_get_hosted_zone = Route53Backend.get_hosted_zone
+
+
+def _get_hosted_zone(self: Route53Backend, id_: str) -> FakeZone:
+    """One that Cloud Map keeps can be looked at like any other."""
+    zone_id = id_.rpartition("/")[2]
+    for namespace in registry().namespaces.values():
+        if namespace.zone_id == zone_id:
+            zone = FakeZone(f"{namespace.name}.", zone_id, bool(namespace.vpc), namespace.creator_request_id)
+            if namespace.vpc:
+                zone.add_vpc(namespace.vpc, REGION)
+            return zone
+    return _moto_get_hosted_zone(self, id_)
 
 
 def settings() -> Settings:

@@ -18,7 +18,14 @@ ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers/expose/python"
 MODULES = sorted((LAYER / "expose").rglob("*.py"))
 FUNCTIONS = sorted((ROOT / "functions").rglob("*.py"))
-HELPERS = {"__init__", "declared", "members", "ports", "surroundings"}  # what the mechanisms share
+HELPERS = {
+    "__init__",
+    "declared",
+    "members",
+    "namespaces",
+    "ports",
+    "surroundings",
+}  # what the mechanisms share
 
 PURE = ["model", "tags", "plan", "policy", "events", "mechanisms"]
 

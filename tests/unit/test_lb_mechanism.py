@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from expose.definitions import Port
 from expose.mechanisms import MECHANISMS
-from expose.model import Identity, Owned, Port, Resource, Service
+from expose.model import Identity, Owned, Resource, Service
 from expose.plan import plan, recorded
 from expose.policy import Detail, Limits, Replacing
 from expose.refusals import NotYet, Refused

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from expose.definitions import Port
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
-from expose.model import Port, Resource, Service
+from expose.model import Resource, Service
 from expose.policy import Limits
 from expose.refusals import Refused
 from tests.unit.values import definition, exposure, group, service, task

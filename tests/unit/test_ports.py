@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from expose.definitions import Definition, Port
 from expose.mechanisms.ports import endpoint
-from expose.model import Definition, Port, Task
+from expose.model import Task
 from expose.refusals import Refused, Status
 from tests.unit.values import NAME, definition, exposure, task
 

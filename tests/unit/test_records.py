@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from expose.definitions import Port
 from expose.mechanisms import MECHANISMS, Lookup
-from expose.model import Identity, Opening, Owned, Port
+from expose.model import Identity, Opening, Owned
 from expose.records import Memory, Record, dump_memory, dump_record, load_memory, load_record
 from expose.refusals import Status
 from tests.unit.values import ARN, NAME, NOW, definition, exposure, namespace, service, surroundings, task

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expose.arn import ServiceArn
+from expose.definitions import Binding, Definition, Port
 from expose.mechanisms import MECHANISMS, Lookup, Surroundings
 from expose.mechanisms.dns import NAMESPACE
-from expose.model import Definition, Exposure, Port, Service, Task
+from expose.model import Exposure, Service, Task
 from expose.policy import Limits
 from expose.tags import read_one
 
@@ -36,7 +37,8 @@ def task(number: int, **differences: Any) -> Task:
         "ipv6": f"2001:db8::{number:x}",
         "instance": f"i-{number:017x}",
     }
-    return Task(**usual | differences)
+    bindings = tuple(Binding(*each) for each in differences.pop("bindings", ()))
+    return Task(**usual | differences, bindings=bindings)
 
 
 def service(*tasks: Task, of: Definition | None = None, **differences: Any) -> Service:

@@ -68,15 +68,20 @@ class Addresses:
         return self._networks.interfaces(ids, account=account)
 
     def _hosts(self, cluster: str, instances: Iterable[str]) -> dict[str, InstanceTypeDef]:
-        """The EC2 instance of each container instance, by the latter's ARN."""
+        """The EC2 instance of each container instance, by the latter's ARN; of ECS Anywhere's machines, which EC2 does not
+        know, the id alone.
+        """
         by_ec2_id: dict[str, str] = {}
         for chunk in chunks(sorted(filter(None, instances)), 100):
             answer = self._clients.ecs.describe_container_instances(cluster=cluster, containerInstances=chunk)
             for each in answer["containerInstances"]:
                 by_ec2_id[each.get("ec2InstanceId", "")] = each.get("containerInstanceArn", "")
-        return {
+        anywhere: dict[str, InstanceTypeDef] = {
+            arn: {"InstanceId": found} for found, arn in by_ec2_id.items() if not found.startswith("i-")
+        }
+        return anywhere | {
             by_ec2_id[instance.get("InstanceId", "")]: instance
-            for chunk in chunks(sorted(by_ec2_id), 200)
+            for chunk in chunks(sorted(each for each in by_ec2_id if each.startswith("i-")), 200)
             for instance in self._instances(chunk)
         }
 
@@ -116,6 +121,7 @@ def _with_interface(task: Task, described: TaskTypeDef, interfaces: Mapping[str,
         task,
         private_ipv4=details.get("privateIPv4Address", ""),
         public_ipv4=interface.public_ipv4 if interface else "",
+        vpc=interface.vpc if interface else "",
         ipv6=told if told in held or not asked else next(iter(held), ""),
     )
 
@@ -126,6 +132,8 @@ def _with_host(task: Task, host: InstanceTypeDef | None) -> Task:
     return replace(
         task,
         instance=host.get("InstanceId", ""),
+        vpc=host.get("VpcId", ""),
+        zone=task.zone or host.get("Placement", {}).get("AvailabilityZone", ""),
         private_ipv4=host.get("PrivateIpAddress", ""),
         public_ipv4=host.get("PublicIpAddress", ""),
         ipv6=host.get("Ipv6Address", ""),

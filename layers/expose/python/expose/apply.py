@@ -88,6 +88,10 @@ class Applier:
                     entries[identity] = _in(entries[identity], condition, self._clock())
         return record.owning(entries)
 
+    def watches(self, record: Record) -> bool:
+        """Whether AWS finds out how healthy any of it is."""
+        return any(each.identity.kind in self._adapters.health and each.aws_id for each in record.owned)
+
     def apply(
         self, record: Record, plan: Plan, *, mark: str, alive: Collection[str], serving: Sequence[str] = ()
     ) -> Outcome:

@@ -25,7 +25,15 @@ from expose.records import Memory, Record
 from expose.refusals import NotYet, Refused, Status
 from expose.replacing import Replacer
 from expose.telemetry import Telemetry
-from expose.verdict import adoption, announcement, judge, next_look, refusal_record, stale_withdrawn
+from expose.verdict import (
+    adoption,
+    announcement,
+    judge,
+    lacking,
+    next_look,
+    refusal_record,
+    stale_withdrawn,
+)
 from expose.work import Depth, Work
 
 _UNTOLD = 60.0  # seconds before it is told again what the event bus did not take
@@ -106,7 +114,8 @@ class Controller:
             return max(work.depth, Depth.SERVICE)
         service = memory.service
         if service.wanted and not any(ready(task, service) for task in service.tasks):
-            return max(work.depth, Depth.TASKS)  # the new way in opens before the last old one closes
+            # the new way in opens before the last old one closes; whose tasks it leads to may have changed
+            return max(work.depth, Depth.TASKS if service.serving is None else Depth.SERVICE)
         return work.depth
 
     def _tasks(self, memory: Memory, asks: Sequence[Ask], work: Work, *, afresh: bool) -> Memory:
@@ -118,7 +127,12 @@ class Controller:
         now = self._clock()
         try:
             service, leaving = self._source.tasks(
-                memory.service, heard, detail=detail, afresh=afresh, now=now
+                memory.service,
+                heard,
+                detail=detail,
+                afresh=afresh,
+                now=now,
+                lacking=lacking([ask.record for ask in asks], memory.service, now=now),
             )
         except (*AwsError, NotYet):
             if work.depth is not Depth.RECORD:

@@ -1,7 +1,8 @@
 """The source: services, their tags and their running tasks, read from ECS; and the one thing asked of it, to stop one.
 
 Whatever cannot be read raises; it never comes back as fewer tasks. A task that is no longer listed counts as stopped
-only after ECS, asked for it by name, has said so.
+only after ECS, asked for it by name, has said so. What may change while a task runs is never remembered as final: it is
+read each time that tasks are, a hundred in one call.
 """
 
 from __future__ import annotations
@@ -15,23 +16,36 @@ from botocore.exceptions import ClientError
 from expose.addresses import Addresses
 from expose.arn import ServiceArn
 from expose.aws import Clients, chunks, code
+from expose.definitions import Definition
+from expose.described import (
+    definition_of,
+    facts_of,
+    id_of,
+    is_stopping,
+    native,
+    network_of,
+    newest_first,
+    rolls,
+    serves,
+    task_of,
+)
 from expose.gone import NO_CLUSTER, check_gone, check_stopped
-from expose.model import Definition, Port, Service, Task
-from expose.policy import Detail, ready
+from expose.model import Service, Task
+from expose.policy import Detail, reverts
 from expose.refusals import NotYet
+from expose.traffic import Shift, of_deployments, of_task_sets
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import (
-        ContainerTypeDef,
         FailureTypeDef,
         ServiceTypeDef,
-        TaskDefinitionTypeDef,
         TaskTypeDef,
     )
 
 ACTIONS = frozenset(
     {
         "ecs:DescribeClusters",
+        "ecs:DescribeServiceDeployments",
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
         "ecs:DescribeTasks",
@@ -41,6 +55,7 @@ ACTIONS = frozenset(
 )
 
 _REASON = 1024  # characters of a reason to stop a task
+_EDITION = Definition("", "", "").edition
 _MINIMUM_HEALTHY = 100  # percent, where a service does not say
 
 
@@ -77,46 +92,55 @@ class Source:
         return replace(inactive, tasks=())
 
     def tasks(
-        self, service: Service, stopped: Collection[str], *, detail: Detail, afresh: bool, now: float
+        self,
+        service: Service,
+        stopped: Collection[str],
+        *,
+        detail: Detail,
+        afresh: bool,
+        now: float,
+        lacking: Collection[str] = (),
     ) -> tuple[Service, frozenset[str]]:
         """The service with its tasks as they are now, less those known to have `stopped`; and which of the tasks that
         were known are to stop, but may still serve.
 
-        Tasks already known to run well are not described again, as their addresses never change; unless all is to be
-        read `afresh`.
+        What never changes is not asked for again: a task's addresses, and nothing at all of one that runs and cannot
+        fall ill. Except of tasks that are `lacking` something, and where all is to be read `afresh`.
         """
         listed = [task for task in self._listed(service.arn) if task not in stopped]
         known = {task.id: task for task in service.tasks if task.id not in stopped}
-        well = (
-            {} if afresh else {task: each for task, each in known.items() if _complete(each, service, detail)}
-        )
-        kept = {task: well[task] for task in listed if task in well}
+        placed = {
+            task: each
+            for task, each in known.items()
+            if not afresh and task not in lacking and _placed(each, detail)
+        }
+        kept = {task: placed[task] for task in listed if task in placed and _final(placed[task], service)}
         asked = [
             *(task for task in listed if task not in kept),
             *(task for task in known if task not in listed),
         ]
         found = list(self._described(service.arn, asked))
-        described = [task for task in found if not _stopping(task)]
+        described = [task for task in found if not is_stopping(task)]
         definitions = {arn: self.definition(arn) for arn in {task["taskDefinitionArn"] for task in described}}
+        seen = [(task_of(task, definitions[task["taskDefinitionArn"]]), task) for task in described]
         fresh = self._addresses.fill(
-            [(_task(task, definitions[task["taskDefinitionArn"]]), task) for task in described],
-            arn=service.arn,
-            detail=detail,
+            [each for each in seen if each[0].id not in placed], arn=service.arn, detail=detail
         )
-        tasks = kept | {task.id: task for task in fresh}
+        moved = {task.id: _where(task, placed[task.id]) for task, _ in seen if task.id in placed}
+        tasks = kept | moved | {task.id: task for task in fresh}
         read = replace(
             service,
             tasks=tuple(tasks[task] for task in sorted(tasks)),
             definitions=self._used(service, tasks.values()),
             read_at=now,
         )
-        leaving = (_id(task["taskArn"]) for task in found if _stopping(task) and _serves(task))
+        leaving = (id_of(task["taskArn"]) for task in found if is_stopping(task) and serves(task))
         return read, frozenset(leaving)
 
     def definition(self, arn: str) -> Definition:
         if arn not in self._definitions:
             answer = self._clients.ecs.describe_task_definition(taskDefinition=arn)
-            self._definitions[arn] = _definition(answer["taskDefinition"])
+            self._definitions[arn] = definition_of(answer["taskDefinition"])
         return self._definitions[arn]
 
     def stop(self, arn: ServiceArn, task: str, reason: str) -> None:
@@ -132,10 +156,18 @@ class Source:
         """The id, the group (`service:NAME`) and whether it is RUNNING, for each of these tasks that still exists."""
         for chunk in chunks(tasks, 100):
             for task in self._clients.ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]:
-                yield _id(task["taskArn"]), task.get("group", ""), task.get("lastStatus") == "RUNNING"
+                yield id_of(task["taskArn"]), task.get("group", ""), task.get("lastStatus") == "RUNNING"
+
+    def changed(self, cluster: str, known: Mapping[str, Task]) -> Iterator[str]:
+        """Which of these tasks are not as they are `known`, in what changes while a task runs."""
+        for chunk in chunks(sorted(known), 100):
+            for task in self._clients.ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]:
+                last = known[id_of(task["taskArn"])]
+                if not is_stopping(task) and facts_of(task) != (last.running, last.healthy, last.bindings):
+                    yield last.id
 
     def _active(self, described: ServiceTypeDef, last: Service, now: float) -> Service:
-        network = described.get("networkConfiguration", {}).get("awsvpcConfiguration")
+        network = network_of(described)
         return replace(
             last,
             active=True,
@@ -146,8 +178,9 @@ class Source:
                 "minimumHealthyPercent", _MINIMUM_HEALTHY
             ),
             health_grace=described.get("healthCheckGracePeriodSeconds", 0),
-            rolling=_rolls(described),
-            native=tuple(sorted(_native(described))),
+            rolling=rolls(described),
+            serving=self._serving(described, before=last.serving or ()),
+            native=tuple(sorted(native(described))),
             registries=tuple(
                 (each.get("registryArn", ""), "port" in each or "containerPort" in each)
                 for each in described.get("serviceRegistries", [])
@@ -155,11 +188,37 @@ class Source:
             read_at=now,
         )
 
+    def _serving(self, described: ServiceTypeDef, *, before: Collection[str]) -> tuple[str, ...] | None:
+        """The deployments or task sets whose tasks count; None for those of all."""
+        if described.get("deploymentController", {}).get("type", "ECS") != "ECS":
+            sets = [(each.get("id", ""), each.get("status")) for each in described.get("taskSets", [])]
+            primary = [name for name, status in sets if status == "PRIMARY"]
+            return of_task_sets(primary, [name for name, _ in sets], before=before)
+        if described.get("deploymentConfiguration", {}).get("strategy", "ROLLING") == "ROLLING":
+            return None
+        deployments = [each.get("id", "") for each in newest_first(described)]
+        shift = self._shift(described) if len(deployments) > 1 else None
+        return of_deployments(deployments, shift, before=before)
+
+    def _shift(self, described: ServiceTypeDef) -> Shift | None:
+        current = described.get("currentServiceDeployment")
+        if not current:
+            return None
+        answer = self._clients.ecs.describe_service_deployments(serviceDeploymentArns=[current])
+        for each in answer["serviceDeployments"]:
+            target = each.get("targetServiceRevision", {})
+            return Shift(
+                each.get("status", ""),
+                each.get("lifecycleStage", ""),
+                target.get("requestedProductionTrafficWeight"),
+            )
+        return None
+
     def _listed(self, arn: ServiceArn) -> list[str]:
         pages = self._clients.ecs.get_paginator("list_tasks").paginate(
             cluster=arn.cluster, serviceName=arn.name, desiredStatus="RUNNING"
         )
-        return [_id(task) for page in pages for task in page["taskArns"]]
+        return [id_of(task) for page in pages for task in page["taskArns"]]
 
     def _described(self, arn: ServiceArn, tasks: Iterable[str]) -> Iterator[TaskTypeDef]:
         for chunk in chunks(tasks, 100):
@@ -169,27 +228,32 @@ class Source:
 
     def _used(self, service: Service, tasks: Iterable[Task]) -> Mapping[str, Definition]:
         used = sorted({task.definition for task in tasks})
-        return {arn: service.definitions.get(arn) or self.definition(arn) for arn in used}
+        remembered = {arn: each for arn, each in service.definitions.items() if each.edition == _EDITION}
+        return {arn: remembered.get(arn) or self.definition(arn) for arn in used}
 
 
-def _rolls(service: ServiceTypeDef) -> bool:
-    deployments = service.get("deployments", [])
-    return len(deployments) > 1 or any(each.get("rolloutState") == "IN_PROGRESS" for each in deployments)
+def _placed(task: Task, detail: Detail) -> bool:
+    """Whether all is known of where it is. A public IPv4 address may take a while, and so may a host (F§1.6)."""
+    has_address = bool(task.private_ipv4 or task.ipv6 if detail is Detail.PRIVATE else task.public_ipv4)
+    return (has_address or task.anywhere) and (task.openings is not None or detail < Detail.OPEN)
 
 
-def _native(service: ServiceTypeDef) -> Iterator[str]:
-    """The target groups that ECS keeps itself, of both colours where it deploys blue/green (F§2)."""
-    kept = [*service.get("loadBalancers", [])]
-    kept += [each for task_set in service.get("taskSets", []) for each in task_set.get("loadBalancers", [])]
-    for each in kept:
-        yield each.get("targetGroupArn", "")
-        yield each.get("advancedConfiguration", {}).get("alternateTargetGroupArn", "")
+def _final(task: Task, service: Service) -> bool:
+    """Whether nothing else of it changes until it stops."""
+    named = task.started_by or service.serving is None
+    return bool(task.running and named) and not reverts(task, service)
 
 
-def _complete(task: Task, service: Service, detail: Detail) -> bool:
-    """An IPv6 address comes with the task; a public IPv4 address may take a while."""
-    has_address = bool(task.public_ipv4 or detail is Detail.PRIVATE)
-    return ready(task, service) and has_address and (task.openings is not None or detail < Detail.OPEN)
+def _where(task: Task, known: Task) -> Task:
+    """As it is now, where it was."""
+    return replace(
+        known,
+        running=task.running,
+        healthy=task.healthy,
+        bindings=task.bindings,
+        started_at=task.started_at,
+        started_by=task.started_by,
+    )
 
 
 def _only_missing(failures: Iterable[FailureTypeDef]) -> None:
@@ -197,57 +261,3 @@ def _only_missing(failures: Iterable[FailureTypeDef]) -> None:
     for failure in failures:
         if failure.get("reason") != "MISSING":
             raise NotYet(f"ECS could not read {failure.get('arn')}: {failure.get('reason')}", seconds=10)
-
-
-def _stopping(task: TaskTypeDef) -> bool:
-    return task.get("desiredStatus") == "STOPPED" or task.get("lastStatus") == "STOPPED"
-
-
-def _serves(task: TaskTypeDef) -> bool:
-    """Whether its containers may still run, be it that they were told to stop (F§1.3)."""
-    return task.get("lastStatus") in {"RUNNING", "DEACTIVATING", "STOPPING"}
-
-
-def _id(arn: str) -> str:
-    return arn.rsplit("/", 1)[-1]
-
-
-def _task(task: TaskTypeDef, definition: Definition) -> Task:
-    started = task.get("startedAt")
-    return Task(
-        id=_id(task["taskArn"]),
-        definition=definition.arn,
-        running=task.get("lastStatus") == "RUNNING",
-        healthy=task.get("healthStatus") == "HEALTHY",
-        started_at=started.timestamp() if started else 0.0,
-        zone=task.get("availabilityZone", ""),
-        bindings=tuple(
-            sorted({binding for each in task.get("containers", []) for binding in _bindings(each)})
-        ),
-    )
-
-
-def _bindings(container: ContainerTypeDef) -> Iterator[tuple[str, int, int, str]]:
-    """The host port of each container port and protocol: one of them, where it is bound in both families."""
-    bound: dict[tuple[int, str], int] = {}
-    for binding in container.get("networkBindings", []):
-        if "containerPort" in binding and "hostPort" in binding:
-            bound.setdefault((binding["containerPort"], binding.get("protocol", "tcp")), binding["hostPort"])
-    for (inside, protocol), outside in bound.items():
-        yield container.get("name", ""), inside, outside, protocol
-
-
-def _definition(described: TaskDefinitionTypeDef) -> Definition:
-    containers = described.get("containerDefinitions", [])
-    return Definition(
-        arn=described.get("taskDefinitionArn", ""),
-        family=described.get("family", ""),
-        network_mode=described.get("networkMode", "bridge"),
-        ports=tuple(
-            Port(container.get("name", ""), mapping["containerPort"], mapping.get("protocol", "tcp"))
-            for container in containers
-            for mapping in container.get("portMappings", [])
-            if "containerPort" in mapping
-        ),
-        health_checked=any(c.get("essential", True) and c.get("healthCheck") for c in containers),
-    )

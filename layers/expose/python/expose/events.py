@@ -20,6 +20,18 @@ _SERVING = frozenset(
 )  # its containers may run on for stopTimeout (F§1.3)
 
 
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""By the beginning of a Region's name: all but `aws`, for an event that holds no ARN."""
+
+
 class Malformed(ValueError):  # noqa: N818 - it names what the event is
     """No event that we know, or not in its shape. Asking again would not help."""
 
@@ -76,23 +88,34 @@ def _api_call(event: Event, detail: Event) -> Iterator[Work]:
 
 
 def _called_on(event: Event, detail: Event) -> list[str]:
-    parameters = detail["requestParameters"]
+    """None where CloudTrail left out all that could tell: the sweep finds out."""
+    parameters = detail.get("requestParameters") or {}
     if "resourceARNList" in parameters:
         return list(parameters["resourceARNList"])
     if "resourceArn" in parameters:
         return [parameters["resourceArn"]]
     answered = (detail.get("responseElements") or {}).get("service") or {}
-    return [answered.get("serviceArn") or _requested(event, parameters)]
+    told = answered.get("serviceArn") or parameters.get("serviceArn")
+    name = parameters.get("serviceName") or parameters.get("service")
+    if told:
+        return [told]
+    return [_requested(event, parameters, name)] if name else []
 
 
-def _requested(event: Event, parameters: Event) -> str:
-    name = parameters.get("serviceName") or parameters["service"]
+def _requested(event: Event, parameters: Event, name: str) -> str:
     if name.startswith("arn:"):
-        return str(name)
-    cluster = parameters.get("cluster", "default").rsplit("/", 1)[-1]
-    partition = "aws-cn" if event["region"].startswith("cn-") else "aws"
-    partition = "aws-us-gov" if event["region"].startswith("us-gov-") else partition
-    return f"arn:{partition}:ecs:{event['region']}:{event['account']}:service/{cluster}/{name}"
+        return name
+    cluster = parameters.get("cluster") or "default"
+    caller = event["detail"].get("userIdentity") or {}
+    arns = [each for each in (cluster, caller.get("arn") or "") if each.startswith("arn:")]
+    partition = arns[0].split(":")[1] if arns else _partition(event["region"])
+    name = f"service/{cluster.rsplit('/', 1)[-1]}/{name}"
+    return f"arn:{partition}:ecs:{event['region']}:{event['account']}:{name}"
+
+
+def _partition(region: str) -> str:
+    found = (partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix))
+    return next(found, "aws")
 
 
 def _time(event: Event) -> float:

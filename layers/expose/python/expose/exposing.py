@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from expose.apply import Applier
 from expose.asks import Ask, Attempt
-from expose.aws import AwsError
+from expose.aws import AwsError, throttled
 from expose.current import Current
 from expose.deciding import Deciding
 from expose.model import Exposure, Identity, Resource, Service
@@ -56,18 +56,15 @@ class Exposing:
         return self._watch(ask, outcome, service)
 
     def _watch(self, ask: Ask, outcome: Outcome, service: Service) -> Outcome:
-        """Ask how healthy its tasks are found, when it is time to; always where sick ones are to be replaced, else for
-        as long as something is wrong.
-        """
+        """Ask how healthy its tasks are found, when it is time to: no event tells, and what was healthy may fall ill."""
         record, now = outcome.record, self._clock()
-        wanted = self.deciding.replacing(ask, service) is not None or any(
-            each.trouble for each in record.owned
-        )
+        wanted = self._applier.watches(record) and service.active
         if wanted and (ask.fresh or record.watch_at <= now + CLOCKS_DIFFER):
             try:
                 record = self._applier.examine(record)
             except AwsError as failure:
-                outcome.failed = outcome.failed or failure
+                if not throttled(failure):  # or it is asked next time
+                    outcome.failed = outcome.failed or failure
             pause = _WATCHES_SICK if any(each.sick_since for each in record.owned) else _WATCHES
             record = replace(record, watch_at=now + pause)
         outcome.record = replace(record, watch_at=record.watch_at if wanted else 0.0)

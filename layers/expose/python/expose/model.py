@@ -13,32 +13,16 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from expose.arn import ServiceArn
+from expose.definitions import Binding, Definition
 
 _GLOBAL = IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
-    container: str
-    number: int
-    protocol: str = "tcp"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What of a task definition matters here. A revision never changes."""
-
-    arn: str
-    family: str
-    network_mode: str
-    ports: tuple[Port, ...] = ()
-    health_checked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
-    """A task as last read. In bridge and host mode, `bindings` tells the host port of each container, port and protocol,
-    and `instance` which EC2 instance lends its addresses. `openings` are None where nobody asked.
+    """A task as last read. In bridge and host mode, `bindings` tells the host's ports, and `instance` which EC2 instance, in
+    which `vpc`, lends its addresses. `started_by` is the deployment or task set that it belongs to. `openings` are None
+    where nobody asked.
     """
 
     id: str
@@ -51,8 +35,15 @@ class Task:
     public_ipv4: str = ""
     ipv6: str = ""
     instance: str = ""
-    bindings: tuple[tuple[str, int, int, str], ...] = ()
+    bindings: tuple[Binding, ...] = ()
     openings: tuple[Opening, ...] | None = None
+    started_by: str = ""
+    vpc: str = ""
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it runs on a machine of ECS Anywhere, outside of AWS (F§11.8)."""
+        return self.instance.startswith("mi-")
 
     @property
     def public(self) -> dict[str, str]:
@@ -91,8 +82,9 @@ class Opening:
 class Service:
     """A service as last read, at `read_at`. `tasks` are those that are not stopping.
 
-    `minimum_healthy` is in percent, `health_grace` in seconds. `rolling` says that a deployment is under way. `native`
-    are the ARNs of the target groups that ECS itself keeps for it.
+    `minimum_healthy` is in percent, `health_grace` in seconds. `rolling` says that a deployment is under way. `serving` are
+    the deployments or task sets whose tasks take production traffic, None where those of all do. `native` are the ARNs
+    of the target groups that ECS itself keeps for it.
     """
 
     arn: ServiceArn
@@ -103,6 +95,7 @@ class Service:
     minimum_healthy: int = 100
     health_grace: int = 0
     rolling: bool = False
+    serving: tuple[str, ...] | None = None
     native: tuple[str, ...] = ()
     registries: tuple[tuple[str, bool], ...] = ()
     definitions: Mapping[str, Definition] = field(default_factory=dict)

@@ -64,12 +64,25 @@ Ready = Callable[[Task, Service], bool]
 def ready(task: Task, service: Service) -> bool:
     """Running, and healthy where its task definition says how to tell."""
     definition = service.definitions.get(task.definition)
-    return task.running and definition is not None and (task.healthy or not definition.health_checked)
+    return runs(task, service) and definition is not None and (task.healthy or not definition.health_checked)
 
 
 def runs(task: Task, service: Service) -> bool:
-    """Running: enough where something else asks whether it is healthy."""
-    return task.running and task.definition in service.definitions
+    """Running, and there for production traffic: enough where something else asks whether it is healthy."""
+    return task.running and counts(task, service) and task.definition in service.definitions
+
+
+def counts(task: Task, service: Service) -> bool:
+    """Whether it is there for production traffic. One of which that is not known waits."""
+    return service.serving is None or task.started_by in service.serving
+
+
+def reverts(task: Task, service: Service) -> bool:
+    """Whether what is known of it may change while it runs, without any event: its health, or in bridge mode its ports of
+    the host, when a container is started again in place.
+    """
+    definition = service.definitions.get(task.definition)
+    return definition is None or definition.health_checked or definition.network_mode == "bridge"
 
 
 class Detail(IntEnum):

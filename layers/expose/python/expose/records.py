@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from expose.arn import ServiceArn
+from expose.definitions import Binding, Definition, Port
 from expose.mechanisms.surroundings import Lookup
-from expose.model import Definition, Identity, Opening, Owned, Port, Service, Task
+from expose.model import Identity, Opening, Owned, Service, Task
 from expose.refusals import Status
 
 CLOCKS_DIFFER = 0.1  # seconds by which a message may come before its time, as the functions' clocks tell it
@@ -122,6 +123,7 @@ def load_memory(packed: bytes) -> Memory:
             definitions={arn: _definition(each) for arn, each in service.pop("definitions").items()},
             tasks=tuple(_task(each) for each in service.pop("tasks")),
             subnets=tuple(service.pop("subnets")),
+            serving=_if_any(service.pop("serving", None)),
             native=tuple(service.pop("native", ())),
             registries=tuple((arn, has_port) for arn, has_port in service.pop("registries", ())),
             **service,
@@ -164,14 +166,16 @@ def _load_found(data: list[list[Any]]) -> dict[Lookup, Any]:
 
 
 def _definition(data: dict[str, Any]) -> Definition:
-    return Definition(ports=tuple(Port(**port) for port in data.pop("ports")), **data)
+    ports = tuple(Port(**port) for port in data.pop("ports"))
+    return Definition(ports=ports, edition=data.pop("edition", 1), **data)
+
+
+def _if_any(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
 
 
 def _task(data: dict[str, Any]) -> Task:
-    bindings = tuple(
-        (name, inside, outside, *(protocol or ["tcp"]))
-        for name, inside, outside, *protocol in data.pop("bindings")
-    )
+    bindings = tuple(Binding(*each) for each in data.pop("bindings"))
     found = data.pop("openings", None)
     openings = None if found is None else tuple(map(_opening, found))
     return Task(bindings=bindings, openings=openings, **data)

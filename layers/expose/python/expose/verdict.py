@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from expose.aws import code, throttled
-from expose.model import Owned, Service, digest
+from expose.mechanisms.members import LACKS
+from expose.model import Owned, Service, Task, digest
 from expose.outcome import Outcome
-from expose.policy import ready
+from expose.policy import counts, ready
 from expose.published import stands_at
 from expose.records import CLOCKS_DIFFER, Record
 from expose.refusals import Refused, Status
@@ -18,6 +19,9 @@ from expose.work import Depth
 _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at first, and at most
 _BLOCKED_AGAIN = (60.0, 900.0)
 _UNREADY_AGAIN = (5.0, 60.0)  # no event tells when a running task becomes healthy (F§1.2)
+_LACKING_AGAIN = (5.0, 300.0)  # nor when it gets what it still lacks
+_BEGINNING_AGAIN = 30.0  # an event tells when a task runs, and may be late or lost
+_SHIFTING_AGAIN = 30.0  # none tells when production traffic shifts to tasks that run already
 
 _EVENTS = {
     Status.ACTIVE: "Exposure Changed",
@@ -58,7 +62,7 @@ def judge(
         outcome.record.watch_at,
         now + outcome.waiting.seconds if outcome.waiting else 0.0,
     ]
-    if not gone and (outcome.refused is None or outcome.record.good):
+    if not gone and (outcome.refused is None or outcome.record.good or outcome.refused.code in LACKS):
         waits.append(_unready(service, outcome.record, now))
     return replace(
         outcome.record,
@@ -85,19 +89,35 @@ def next_look(
 ) -> Look | None:
     """For the earliest time that any exposure asks for; none where a message for as early is already under way.
 
-    Where all that is missing is the end of AWS's operations, the tasks need not be read again.
+    Where all that is missing is the end of AWS's operations, the tasks need not be read again. Which of them take
+    production traffic, only the service tells.
     """
     at = min((record.look_at for record in followed if record.look_at), default=0.0)
     scheduled = min((record.look_at for record in before if record.look_at), default=0.0)
     if not at or now + CLOCKS_DIFFER < scheduled <= at:
         return None
-    published = all(task.id in record.tasks for task in service.tasks for record in followed if task.running)
     on_its_way = all(
         record.code != "Waiting" or any(e.operation for e in record.owned) for record in followed
     )
-    well = all(ready(task, service) for task in service.tasks if task.running)
-    return Look(
-        at - now, Depth.RECORD if service.tasks and published and on_its_way and well else Depth.TASKS
+    due = [
+        task
+        for record in followed
+        for task in service.tasks
+        if (again := _again(task, service, record, now)) and (again <= at or task.running)
+    ]
+    if any(task.running and not counts(task, service) for task in due):
+        return Look(at - now, Depth.SERVICE)
+    return Look(at - now, Depth.TASKS if due or not service.tasks or not on_its_way else Depth.RECORD)
+
+
+def lacking(records: Iterable[Record], service: Service, *, now: float) -> frozenset[str]:
+    """The tasks that an exposure may not have published for want of something that they may have got by now."""
+    return frozenset(
+        task.id
+        for record in records
+        for task in service.tasks
+        if task.id not in record.tasks
+        and (record.tasks or record.code in LACKS or now - task.started_at < _UNREADY_AGAIN[1])
     )
 
 
@@ -214,14 +234,24 @@ def _sooner(look_at: float, scheduled: float, now: float) -> float:
 
 
 def _unready(service: Service, record: Record, now: float) -> float:
-    """When to look at tasks that run and are not published; more rarely the longer they have been so."""
-    ages = [
-        now - task.started_at
-        for task in service.tasks
-        if task.running and (not ready(task, service) or task.id not in record.tasks)
-    ]
-    first, longest = _UNREADY_AGAIN
-    return now + min(max(min(ages) / 4, first), longest) if ages else 0.0
+    """When to look at the first of the tasks that are not published; 0 where all are."""
+    times = (_again(task, service, record, now) for task in service.tasks)
+    return min(filter(None, times), default=0.0)
+
+
+def _again(task: Task, service: Service, record: Record, now: float) -> float:
+    """When to look at a task that is not published, or not well; 0 for not at all.
+
+    What its events tell, or nothing does, as long after it was last read; what it lacks since it runs, more rarely the
+    longer it has run.
+    """
+    if not task.running or not counts(task, service):
+        pause = _SHIFTING_AGAIN if task.running else _BEGINNING_AGAIN
+        return max(service.read_at + pause, now + _UNREADY_AGAIN[0])
+    if ready(task, service) and task.id in record.tasks:
+        return 0.0
+    first, longest = _LACKING_AGAIN if ready(task, service) else _UNREADY_AGAIN
+    return now + min(max((now - task.started_at) / 4, first), longest)
 
 
 def refusal_record(service: str, tag: str, refused: Refused) -> Record:

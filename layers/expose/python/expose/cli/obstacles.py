@@ -15,7 +15,7 @@ from expose.foresight import Foresight
 from expose.inspecting import Inspection
 from expose.mechanisms import MECHANISMS
 from expose.model import Service, Task
-from expose.policy import ready
+from expose.policy import counts, ready
 from expose.refusals import Status
 
 _WRONG = frozenset({Status.BLOCKED, Status.FAILED})
@@ -143,6 +143,8 @@ def of_task(task: Task, service: Service) -> str:
         return "ready"
     if task.definition not in service.definitions:
         return "its task definition cannot be read"
+    if not counts(task, service):
+        return f"running, but production traffic does not go to its deployment {task.started_by}"
     return "running, but its container's health check does not say HEALTHY"
 
 

@@ -22,8 +22,8 @@ def _named(service: Service, task: Task, prefix: str) -> Iterator[Declared]:
     for tag, value in asking(service.tags, prefix=prefix).items():
         try:
             exposure = read_one(service.arn, tag, value, {"dns": dns.grammar})
-            port = endpoint(exposure, task, definition, required=False)
+            ports = {endpoint(exposure, task, definition, required=False, family=family) for family in (4, 6)}
         except Refused:
             continue  # of another mechanism, or told by the exposure itself
-        if port:
+        for port in ports - {0}:
             yield Declared("tcp", exposure.options.get("port", port), port)

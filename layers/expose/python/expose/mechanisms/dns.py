@@ -9,21 +9,21 @@ service, made once the old one is gone (F§3.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
+from expose.definitions import Definition
 from expose.mechanisms.members import members
+from expose.mechanisms.namespaces import NAMESPACE, VPC, Namespace, candidates, choose
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Resource, Service, Task
+from expose.model import Exposure, Identity, Resource, Service, Task
 from expose.policy import Detail, Limits, Replacing, ready
 from expose.refusals import Invalid, Refused
 from expose.tags import Grammar, container, dns_name, one_of, port, whole
 
 __all__ = ["desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
-NAMESPACE, SERVICE, INSTANCE, VPC = "cloudmap.namespace", "cloudmap.service", "cloudmap.instance", "ec2.vpc"
+SERVICE, INSTANCE = "cloudmap.service", "cloudmap.instance"
 
 grammar = Grammar(
     example="conejo.granja.animales.com port=8080 ttl=15",
@@ -41,16 +41,6 @@ _DEFAULT_TTL = 15
 _FAMILIES = ("AWS_INSTANCE_IPV4", "AWS_INSTANCE_IPV6")
 
 
-@dataclass(frozen=True, slots=True)
-class _Namespace:
-    """The namespace that a name falls in. `made` is the resource where it is, or will be, one of ours."""
-
-    name: str
-    kind: str
-    ref: Identity | str
-    made: Resource | None = None
-
-
 def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lookup]:
     namespaces = Lookup(NAMESPACE, exposure.target)
     if limits.create_namespaces != "private" or not service.subnets:
@@ -59,7 +49,10 @@ def lookups(exposure: Exposure, service: Service, limits: Limits) -> Sequence[Lo
 
 
 def detail(exposure: Exposure, surroundings: Surroundings) -> Detail:
-    return Detail.PUBLIC if _ip(exposure, _namespace(exposure, surroundings)) == "public" else Detail.PRIVATE
+    """Which VPC a task is in, its interface tells, as it tells the public address."""
+    named = candidates(exposure, surroundings)
+    kind = named[0]["kind"] if named else surroundings.limits.create_namespaces
+    return Detail.PUBLIC if len(named) > 1 or _ip(exposure, kind) == "public" else Detail.PRIVATE
 
 
 def replacing(exposure: Exposure, service: Service) -> Replacing | None:
@@ -75,7 +68,7 @@ def opens(value: str, limits: Limits) -> bool:
 def desired(exposure: Exposure, service: Service, surroundings: Surroundings) -> Sequence[Resource]:
     """Raise `Refused` for a name that may not be had, and where no ready task has what the tag asks for."""
     surroundings.limits.check_name(exposure.target, exposure)
-    namespace = _namespace(exposure, surroundings)
+    namespace = choose(exposure, service, surroundings)
     types = _types(exposure, namespace)
     below = exposure.target.removesuffix(f".{namespace.name}")
     if len(below) > 127:
@@ -83,7 +76,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
             "NameTooLong",
             exposure.said(f"{below} is too long: at most 127 characters below namespace {namespace.name}"),
         )
-    claim = Resource(Identity("claim", f"dns/{namespace.kind}/{exposure.target}"))
+    claim = Resource(Identity("claim", f"dns/{namespace.zone}/{exposure.target}"))
     name = Resource(
         Identity(SERVICE, f"{namespace.kind}/{exposure.target}/{'+'.join(types) or 'HTTP'}/{namespace.name}"),
         spec={
@@ -94,80 +87,17 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
         refs={"claim": claim.identity, "namespace": namespace.ref},
     )
     structure = [claim, *([namespace.made] if namespace.made else []), name]
-    return structure + _instances(exposure, service, name, _ip(exposure, namespace), types, surroundings.mark)
-
-
-def _namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace:
-    found: Sequence[Mapping[str, Any]] = surroundings.found.get(Lookup(NAMESPACE, exposure.target), ())
-    if any(space["name"] == exposure.target for space in found):
-        problem = (
-            f"{exposure.target} is a namespace itself: expected a name in it, such as www.{exposure.target}"
-        )
-        raise Refused("NoNamespace", exposure.said(problem))
-    fitting = [space for space in found if exposure.target.endswith(f".{space['name']}")]
-    longest = max((len(space["name"]) for space in fitting), default=0)
-    candidates = [space for space in fitting if len(space["name"]) == longest]
-    if len(candidates) > 1:
-        candidates = [space for space in candidates if _suits(space["kind"], exposure)] or candidates
-    if not candidates:
-        return _new_namespace(exposure, surroundings)
-    if len(candidates) > 1:
-        names = ", ".join(f"{space['id']} ({space['kind']})" for space in candidates)
-        raise Refused(
-            "SeveralNamespaces",
-            exposure.said(
-                f"{candidates[0]['name']} is the name of several namespaces, {names}: say ip=public or "
-                "ip=private if that tells them apart, or choose a name in another namespace"
-            ),
-        )
-    (space,) = candidates
-    if space["ours"]:
-        return _ours(space["name"], space["kind"], vpc="")
-    return _Namespace(space["name"], space["kind"], space["id"])
-
-
-def _suits(kind: str, exposure: Exposure) -> bool:
-    return "ip" in exposure.options and (kind == "public") == (exposure.options["ip"] == "public")
-
-
-def _new_namespace(exposure: Exposure, surroundings: Surroundings) -> _Namespace:
-    kind = surroundings.limits.create_namespaces
-    parent = exposure.target.partition(".")[2]
-    if kind == "no" or (kind == "public" and "." not in parent):
-        raise Refused(
-            "NoNamespace",
-            exposure.said(
-                f"no Cloud Map namespace has a name that {exposure.target} ends with: create namespace "
-                f"{parent}, or let the stack do it with its parameter CreateNamespaces"
-            ),
-        )
-    surroundings.limits.check_name(parent, exposure)
-    vpcs = [value for lookup, value in surroundings.found.items() if lookup.kind == VPC]
-    if kind == "private" and not vpcs:
-        raise Refused(
-            "NoVpc",
-            exposure.said(
-                f"cannot tell the VPC for a private namespace, because the service has no network "
-                f"configuration of its own: create namespace {parent} yourself"
-            ),
-        )
-    return _ours(parent, kind, vpc=vpcs[0] if kind == "private" else "")
-
-
-def _ours(name: str, kind: str, *, vpc: str) -> _Namespace:
-    identity = Identity(NAMESPACE, f"{kind}/{name}")
-    made = Resource(
-        identity, spec={"name": name, "kind": kind}, refs={"vpc": vpc} if vpc else {}, shared=True
+    return structure + _instances(
+        exposure, service, name, _ip(exposure, namespace.kind), types, surroundings.mark
     )
-    return _Namespace(name, kind, identity, made)
 
 
-def _ip(exposure: Exposure, namespace: _Namespace) -> str:
-    default = "public" if namespace.kind == "public" else "private"
+def _ip(exposure: Exposure, kind: str) -> str:
+    default = "public" if kind == "public" else "private"
     return str(exposure.options.get("ip", default))
 
 
-def _types(exposure: Exposure, namespace: _Namespace) -> tuple[str, ...]:
+def _types(exposure: Exposure, namespace: Namespace) -> tuple[str, ...]:
     if namespace.kind != "http":
         return tuple(exposure.options.get("type", "A").split("+"))
     for option in ("type", "ttl"):
@@ -185,9 +115,11 @@ def _instances(
     exposure: Exposure, service: Service, name: Resource, ip: str, types: tuple[str, ...], mark: str
 ) -> list[Resource]:
     def instance(task: Task, definition: Definition) -> Resource:
+        addresses = _addresses(exposure, task, ip, types)
+        family = 4 if "AWS_INSTANCE_IPV4" in addresses else 6
         spec = {
-            **_addresses(exposure, task, ip, types),
-            **_port(exposure, task, definition, required="SRV" in types),
+            **addresses,
+            **_port(exposure, task, definition, family, required="SRV" in types),
             **_origin(service, task, definition, mark),
         }
         return Resource(
@@ -198,7 +130,7 @@ def _instances(
             address=" ".join(spec[key] for key in _FAMILIES if key in spec),
         )
 
-    return members(service, instance)
+    return members(exposure, service, instance)
 
 
 def _addresses(exposure: Exposure, task: Task, ip: str, types: tuple[str, ...]) -> dict[str, str]:
@@ -232,8 +164,10 @@ def _addresses(exposure: Exposure, task: Task, ip: str, types: tuple[str, ...]) 
     )
 
 
-def _port(exposure: Exposure, task: Task, definition: Definition, *, required: bool) -> dict[str, str]:
-    number = endpoint(exposure, task, definition, required=required)
+def _port(
+    exposure: Exposure, task: Task, definition: Definition, family: int, *, required: bool
+) -> dict[str, str]:
+    number = endpoint(exposure, task, definition, required=required, family=family)
     return {"AWS_INSTANCE_PORT": str(number)} if number else {}
 
 

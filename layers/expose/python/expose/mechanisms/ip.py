@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from expose.audit.findings import Declared, said, undeclared
+from expose.definitions import Definition
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import dialled
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Opening, Resource, Service, Task
+from expose.model import Exposure, Identity, Opening, Resource, Service, Task
 from expose.policy import Detail, Limits, Replacing, ready
 from expose.refusals import Invalid, NotYet, Partly, Refused
 from expose.tags import Grammar, asking, container, one_of, port, read_one
@@ -26,6 +27,8 @@ from expose.tags import Grammar, asking, container, one_of, port, read_one
 __all__ = ["declared", "desired", "detail", "grammar", "lookups", "opens", "ready", "replacing"]
 
 LIST, ADDRESS = "ssm.list", "ssm.address"
+
+_FAMILIES = {"ipv4": 4, "ipv6": 6}
 
 _LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -71,7 +74,8 @@ def declared(service: Service, task: Task, *, prefix: str) -> tuple[Declared, ..
         Declared(protocol, number, dial)
         for tag, value in asking(service.tags, prefix=prefix).items()
         for exposure in _readable(service, tag, value)
-        for number, protocol, dial in _dials(exposure, task, definition)
+        for family in _FAMILIES.values()
+        for number, protocol, dial in _dials(exposure, task, definition, family)
     }
     return tuple(sorted(found, key=lambda each: (each.protocol, each.port, each.dial)))
 
@@ -91,7 +95,7 @@ def desired(exposure: Exposure, service: Service, surroundings: Surroundings) ->
         return _entry(exposure, task, definition, list_)
 
     try:
-        resources = [list_, *members(others, entry)]
+        resources = [list_, *members(exposure, others, entry)]
     except (NotYet, Refused):
         if not open_:
             raise
@@ -118,11 +122,12 @@ def _entry(exposure: Exposure, task: Task, definition: Definition, list_: Resour
         raise Refused(
             "NotAudited", exposure.said("it is not known yet what else is open at the tasks' addresses")
         )
-    addresses = _addresses(exposure, task, definition)
-    ports = {
-        _said(number, protocol): dialled(exposure, task, definition, number, protocol)
-        for number, protocol in _asked(exposure)
+    by_family = {
+        family: _ports_of(exposure, task, definition, family)
+        for family in _addresses(exposure, task, definition)
     }
+    ports = next(iter(by_family.values()))  # those of IPv4, where it has both
+    addresses = {family: task.public[family] for family, each in by_family.items() if each == ports}
     return Resource(
         Identity(ADDRESS, f"{list_.identity.key}#{task.id}"),
         spec={"task": task.id, **addresses, "ports": ports},
@@ -130,6 +135,15 @@ def _entry(exposure: Exposure, task: Task, definition: Definition, list_: Resour
         task=task.id,
         address=" ".join(addresses.values()),
     )
+
+
+def _ports_of(exposure: Exposure, task: Task, definition: Definition, family: str) -> dict[str, int]:
+    """Which to dial at the address of a family: where that is not as the entry says, the address is left out."""
+    of = _FAMILIES[family]
+    return {
+        _said(number, protocol): dialled(exposure, task, definition, number, protocol, family=of)
+        for number, protocol in _asked(exposure)
+    }
 
 
 def _addresses(exposure: Exposure, task: Task, definition: Definition) -> dict[str, str]:
@@ -171,10 +185,12 @@ def _readable(service: Service, tag: str, value: str) -> Iterator[Exposure]:
         return
 
 
-def _dials(exposure: Exposure, task: Task, definition: Definition) -> Iterator[tuple[int, str, int]]:
+def _dials(
+    exposure: Exposure, task: Task, definition: Definition, family: int
+) -> Iterator[tuple[int, str, int]]:
     for number, protocol in _asked(exposure):
         try:
-            yield number, protocol, dialled(exposure, task, definition, number, protocol)
+            yield number, protocol, dialled(exposure, task, definition, number, protocol, family=family)
         except Refused:
             continue  # it is told by the exposure that asks for it
 

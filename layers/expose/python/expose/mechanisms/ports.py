@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from expose.model import Definition, Exposure, Port, Task
+from dataclasses import replace
+
+from expose.definitions import Definition, Port
+from expose.model import Exposure, Task
 from expose.refusals import Refused
 
 
-def endpoint(exposure: Exposure, task: Task, definition: Definition, *, required: bool) -> int:
-    """The port at which the task's address answers: the host's in bridge and host mode, else the container's.
+def endpoint(
+    exposure: Exposure, task: Task, definition: Definition, *, required: bool, family: int = 4
+) -> int:
+    """The port at which the task's address of this family answers: the host's in bridge and host mode, else the container's.
 
     0 where the task has no container port and none is `required`. Raise `Refused` where the tag does not say which
     of several is meant, or names one that does not exist, or one that is not bound on the host.
     """
     port = _container_port(exposure, definition, exposure.options.get("port"), required=required)
-    return _dialled(exposure, port, task, definition) if port else 0
+    return _dialled(exposure, port, task, definition, family) if port else 0
 
 
-def dialled(exposure: Exposure, task: Task, definition: Definition, number: int, protocol: str) -> int:
+def dialled(
+    exposure: Exposure, task: Task, definition: Definition, number: int, protocol: str, *, family: int = 4
+) -> int:
     """The same, for a container port that the tag names together with its protocol."""
     port = _container_port(exposure, definition, number, protocol, required=True)
-    return _dialled(exposure, port or Port("", number, protocol), task, definition)
+    return _dialled(exposure, port or Port("", number, protocol), task, definition, family)
 
 
-def _dialled(exposure: Exposure, port: Port, task: Task, definition: Definition) -> int:
+def _dialled(exposure: Exposure, port: Port, task: Task, definition: Definition, family: int) -> int:
+    """Where ECS tells no binding of the family, which by default it does not for IPv6, another one's has to do."""
     if definition.network_mode == "awsvpc":
         return port.number
-    for container, number, bound, protocol in task.bindings:
-        if (container, number, protocol) == (port.container, port.number, port.protocol):
-            return bound
+    bound = [(each.family != family, found) for each in task.bindings if (found := each.host_port(port))]
+    if bound:
+        return min(bound)[1]
     if definition.network_mode == "host":
         return port.number
     raise Refused(
@@ -38,14 +46,16 @@ def _dialled(exposure: Exposure, port: Port, task: Task, definition: Definition)
 def _container_port(
     exposure: Exposure, definition: Definition, number: int | None, protocol: str = "", *, required: bool
 ) -> Port | None:
+    """Of a range of ports only one that the tag names is meant."""
     container = exposure.options.get("container")
-    if not definition.ports and not container and (number or not required):
+    single = [port for port in definition.ports if not port.last]
+    if not container and ((number and not definition.ports) or not (number or required or single)):
         # awsvpc tasks may listen without a port mapping
         return Port("", number, protocol or "tcp") if number else None
     fitting = [
-        port
-        for port in definition.ports
-        if number in (None, port.number)
+        replace(port, number=number or port.number, last=0)
+        for port in (definition.ports if number else single)
+        if (number is None or port.covers(number))
         and container in (None, port.container)
         and protocol in ("", port.protocol)
     ]
@@ -75,8 +85,9 @@ def _container_port(
 
 
 def _said(port: Port) -> str:
-    return f"{port.container}:{_numbered(port.number, port.protocol)}"
+    ports = f"{port.number}-{port.last}" if port.last else port.number
+    return f"{port.container}:{_numbered(ports, port.protocol)}"
 
 
-def _numbered(number: int | None, protocol: str) -> str:
+def _numbered(number: int | str | None, protocol: str) -> str:
     return f"{number}{'' if protocol == 'tcp' else f'/{protocol}'}"

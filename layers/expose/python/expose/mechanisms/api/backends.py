@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from expose.definitions import Definition
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Resource, Service, Task, digest
+from expose.model import Exposure, Identity, Resource, Service, Task, digest
 from expose.refusals import Refused
 
 
@@ -111,7 +112,7 @@ def _instances(exposure: Exposure, service: Service, own: Resource, mark: str) -
             task=task.id,
         )
 
-    return members(service, instance)
+    return members(exposure, service, instance)
 
 
 def listener(exposure: Exposure, surroundings: Surroundings) -> Backend:

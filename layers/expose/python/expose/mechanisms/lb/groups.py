@@ -7,11 +7,12 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from expose.definitions import Definition
 from expose.mechanisms.lb.entrances import Entrance
 from expose.mechanisms.members import members
 from expose.mechanisms.ports import endpoint
 from expose.mechanisms.surroundings import Lookup, Surroundings
-from expose.model import Definition, Exposure, Identity, Resource, Service, Task
+from expose.model import Exposure, Identity, Resource, Service, Task
 from expose.refusals import Refused
 from expose.tags import meaningless
 
@@ -100,7 +101,7 @@ def _targets(
             task=task.id,
         )
 
-    return members(service, target)
+    return members(exposure, service, target)
 
 
 def _name(exposure: Exposure, task: Task, of: str) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from expose.aws import Clients
+from botocore.exceptions import ClientError
+
+from expose.aws import Clients, code
 from expose.model import Owned, Resource, fingerprint
 from expose.refusals import NotYet, Refused
 from expose.resources.kind import Ids, Made
 from expose.resources.mark import OWNER_TAG
 
 if TYPE_CHECKING:
-    from mypy_boto3_servicediscovery.type_defs import TagTypeDef
+    from mypy_boto3_servicediscovery.type_defs import NamespaceSummaryTypeDef, TagTypeDef
 
+_OF_THIS_ACCOUNT = [{"Name": "RESOURCE_OWNER", "Values": ["SELF"]}]
 _KINDS = {"DNS_PUBLIC": "public", "DNS_PRIVATE": "private", "HTTP": "http"}
 
 
 class Namespaces:
     ACTIONS = frozenset(
         {
+            "route53:GetHostedZone",
             "servicediscovery:CreateHttpNamespace",
             "servicediscovery:CreatePrivateDnsNamespace",
             "servicediscovery:CreatePublicDnsNamespace",
@@ -34,19 +39,42 @@ class Namespaces:
         self._made_by = f"Made by ecs-expose, stack {stack}, for the services that are tagged with its names"
 
     def find(self, key: str) -> list[dict[str, Any]]:
-        """The namespaces that the name `key` is below, and which of them this stack has made."""
-        pages = self._clients.servicediscovery.get_paginator("list_namespaces").paginate()
+        """The namespaces that the name `key` is below, who owns each, and which of them this stack has made. `vpcs` are where
+        private ones answer whose names do not tell them apart.
+        """
+        spaces = list(self._below(key))
+        alike = Counter(space["Name"].lower() for space in spaces if space["Type"] == "DNS_PRIVATE")
         return [
             {
                 "id": space["Id"],
                 "name": space["Name"].lower(),
                 "kind": _KINDS[space["Type"]],
+                "owner": space["Arn"].split(":")[4],
                 "ours": space.get("Description") == self._made_by,
+                "vpcs": self._vpcs(space) if alike[space["Name"].lower()] > 1 else [],
             }
-            for page in pages
-            for space in page["Namespaces"]
-            if f".{key}".endswith(f".{space['Name'].lower()}")
+            for space in spaces
         ]
+
+    def _below(self, key: str, **filters: Any) -> Iterator[NamespaceSummaryTypeDef]:
+        pages = self._clients.servicediscovery.get_paginator("list_namespaces").paginate(**filters)
+        for page in pages:
+            for space in page["Namespaces"]:
+                if f".{key}".endswith(f".{space['Name'].lower()}"):
+                    yield space
+
+    def _vpcs(self, space: NamespaceSummaryTypeDef) -> list[str]:
+        """Those that its zone is associated with; none where it has no zone, or one of another account."""
+        zone = space.get("Properties", {}).get("DnsProperties", {}).get("HostedZoneId")
+        if not zone:
+            return []
+        try:
+            answer = self._clients.route53.get_hosted_zone(Id=zone)
+        except ClientError as error:
+            if code(error) in {"NoSuchHostedZone", "AccessDenied"}:
+                return []
+            raise
+        return sorted(each.get("VPCId", "") for each in answer.get("VPCs", []))
 
     def read(self, owned: Iterable[Owned], mark: str) -> Iterator[Owned]:
         for entry in owned:
@@ -96,9 +124,10 @@ class Namespaces:
 
     def _ours(self, name: str, kind: str) -> str:
         """The id of the namespace of this name and kind, if this stack made it."""
-        for space in self.find(name):
-            if (space["name"], space["kind"], space["ours"]) == (name, kind, True):
-                return str(space["id"])
+        for space in self._below(name, Filters=_OF_THIS_ACCOUNT):
+            found = (space["Name"].lower(), _KINDS[space["Type"]], space.get("Description"))
+            if found == (name, kind, self._made_by):
+                return space["Id"]
         return ""
 
     def _adopted(self, name: str, kind: str) -> Made:
