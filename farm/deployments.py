@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from farm.aws.ecs import shifting
 from farm.aws.ecs.model import Task
 from farm.aws.ecs.tasks import has_health_check
 from farm.bus import Bus, iso
@@ -28,6 +29,7 @@ def wish(service: Service) -> Wish:
         deployment=service.deployments[0]["id"],
         minimum_percent=settings["minimumHealthyPercent"],
         maximum_percent=settings["maximumPercent"],
+        beside=shifting.stays_beside(service),
     )
 
 
@@ -65,6 +67,7 @@ class Books:
             self._announce(service, "SERVICE_DEPLOYMENT_COMPLETED", current["rolloutStateReason"])
             self._write(service, f"(deployment {current['id']}) deployment completed.")
         del service.deployments[1:]
+        shifting.settle(service)
         if not getattr(service, "farm_steady", False):
             service.farm_steady = True
             self._write(service, "has reached a steady state.")

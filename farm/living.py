@@ -15,6 +15,7 @@ from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.models import ecs_backends
 
 from farm.aws import ACCOUNT, ONE_AT_A_TIME, REGION
+from farm.aws.ecs import shifting
 from farm.aws.ecs.model import Task, now, tasks_of
 from farm.aws.ecs.tasks import purge_task, service_of, start_task
 from farm.bus import Bus
@@ -71,6 +72,16 @@ class Living:
         """AWS decides that a task stops: a Spot interruption, a host that goes."""
         task = self.task(task_id)
         self._soon(0.0, lambda: self._lives.stop(task, code=code, reason=reason))
+
+    def shift(self, service: str, weight: float, stage: str = "PRODUCTION_TRAFFIC_SHIFT") -> None:
+        """So much of production traffic goes to a service's new colour."""
+        shifting.shift_traffic(_backend().services[service], weight, stage)
+
+    def clean_up(self, service: str) -> None:
+        """The old colour of a service may go."""
+        found = _backend().services[service]
+        shifting.clean_up(found)
+        self._look_soon(found)
 
     def health(self, task_id: str, status: str) -> None:
         """The container health check changes its mind."""

@@ -30,6 +30,8 @@ class Wish:
     deployment: str
     minimum_percent: int = 100
     maximum_percent: int = 200
+    beside: bool = False
+    """The old ones go on running beside the new ones: traffic is still shifting."""
 
     @property
     def floor(self) -> int:
@@ -56,7 +58,7 @@ def next_step(wish: Wish, tasks: Sequence[Live]) -> Step:
     fresh = [task for task in tasks if task.deployment == wish.deployment and not task.unhealthy]
     old = [task for task in tasks if task.deployment != wish.deployment and not task.unhealthy]
     surplus = _first_to_go(fresh)[: max(0, len(fresh) - wish.desired)]
-    replaced = _replaced(wish, fresh, old)
+    replaced = [] if wish.beside else _replaced(wish, fresh, old)
     stop = [*sick, *replaced, *surplus]
     room = wish.ceiling - (len(tasks) - len(stop))
     start = max(0, min(wish.desired - len(fresh), room))

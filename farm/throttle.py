@@ -43,6 +43,7 @@ _ECS = {
     "ListContainerInstances": _RESOURCE_READ,
     "ListAttributes": _RESOURCE_READ,
     "DescribeServices": _SERVICE_READ,
+    "DescribeServiceDeployments": Bucket("ecs service deployment", 50, 20),
     "ListServices": _SERVICE_READ,
     "ListServicesByNamespace": Bucket("ecs services by namespace", 10, 1),
     "CreateService": _SERVICE_MODIFY,

@@ -61,6 +61,8 @@ def _ecs(operation: str, params: Params) -> list[Need]:
         return [Need(action, named("ecs", inside, name), keys) for name in names]
     if operation == "DescribeClusters":
         return [Need(action, named("ecs", "cluster", name)) for name in params.get("clusters", ())]
+    if operation == "DescribeServiceDeployments":
+        return [Need(action, each) for each in params["serviceDeploymentArns"]]
     if operation in {"ListTasks", "ListServices"}:
         return [Need(action, "*", keys)]
     return [Need(action, params.get("resourceArn", "*"))]

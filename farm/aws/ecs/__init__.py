@@ -9,7 +9,7 @@ from __future__ import annotations
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from farm.aws.ecs import calls, hosts, services, tags
+from farm.aws.ecs import calls, hosts, services, shifting, tags
 from farm.aws.ecs.hosts import add_host
 from farm.aws.ecs.model import Container, Settings, Task, settings, tasks_of
 from farm.aws.ecs.services import purge_service
@@ -55,6 +55,7 @@ _CALLS = (
     services.delete_service,
     services.list_services,
     services.describe_services,
+    shifting.describe_service_deployments,
     calls.run_task,
     calls.start_task,
     calls.stop_task,

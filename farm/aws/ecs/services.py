@@ -13,6 +13,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, TaskDefinition
 from moto.ecs.responses import DESCRIBE_SERVICES_TAGS, EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 
+from farm.aws.ecs import shifting
 from farm.aws.ecs.calls import check_cluster, network_of, some
 from farm.aws.ecs.model import now
 from farm.aws.ecs.tags import check_tags
@@ -107,6 +108,7 @@ def update_service(self: EC2ContainerServiceResponse) -> ActionResult:
         for old in service.deployments:
             old["status"], old["updatedAt"] = "ACTIVE", now()
         service.deployments.insert(0, _deployment(service))
+        shifting.begin(service)
     for deployment in service.deployments[:1]:
         deployment["desiredCount"], deployment["updatedAt"] = service.desired_count, now()
     recount(service)
@@ -158,7 +160,7 @@ def describe_services(self: EC2ContainerServiceResponse) -> ActionResult:
     else:
         self._exclude_from_response(DESCRIBE_SERVICES_TAGS)
     services, failures = backend.describe_services(cluster.name, asked)
-    return ActionResult({"services": services, "failures": failures})
+    return ActionResult({"services": [shifting.shown(each) for each in services], "failures": failures})
 
 
 def purge_service(service: Service) -> None:
