@@ -67,9 +67,7 @@ def test_the_new_colour_is_published_once_all_traffic_goes_there_and_the_old_one
 
 
 @pytest.mark.parametrize("how", [NATIVE, BY_TASK_SETS], ids=["native", "task sets"])
-def test_the_old_colour_may_go_before_we_have_seen_the_traffic_shift(
-    farm: Farm, how: dict[str, Any]
-) -> None:
+def test_the_old_colour_may_go_before_we_have_seen_the_traffic_shift(farm: Farm, how: dict[str, Any]) -> None:
     _, new = two_colours(farm, how)
     farm.living.shift(KEY, 100)
     farm.living.clean_up(KEY)

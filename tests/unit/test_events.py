@@ -143,14 +143,48 @@ def test_the_cluster_of_a_task_is_its_service_s() -> None:
         ("eu-west-1", {"service": f"{SERVICE}conejo", "cluster": "granja"}, f"{SERVICE}conejo"),
         ("cn-north-1", {"service": "c"}, "arn:aws-cn:ecs:cn-north-1:123456789012:service/default/c"),
         ("us-gov-west-1", {"service": "c"}, "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:service/default/c"),
+        ("us-iso-east-1", {"service": "c"}, "arn:aws-iso:ecs:us-iso-east-1:123456789012:service/default/c"),
+        ("us-isob-east-1", {"service": "c"}, "arn:aws-iso-b:ecs:us-isob-east-1:123456789012:service/default/c"),
+        ("eu-isoe-west-1", {"service": "c"}, "arn:aws-iso-e:ecs:eu-isoe-west-1:123456789012:service/default/c"),
+        ("us-isof-south-1", {"service": "c"}, "arn:aws-iso-f:ecs:us-isof-south-1:123456789012:service/default/c"),
+        ("eusc-de-east-1", {"service": "c"}, "arn:aws-eusc:ecs:eusc-de-east-1:123456789012:service/default/c"),
+        ("eu-west-1", {"serviceArn": f"{SERVICE}conejo"}, f"{SERVICE}conejo"),
     ],
 )  # fmt: skip
 def test_a_call_without_an_answer_is_read_from_its_request(
     region: str, parameters: dict[str, str], service: str
 ) -> None:
     event = sample("call-update-service") | {"region": region}
-    event["detail"] |= {"requestParameters": parameters, "responseElements": None}
+    event["detail"] |= {"requestParameters": parameters, "responseElements": None, "userIdentity": {}}
     assert [work.service for work in read(event)] == [service]
+
+
+def test_an_arn_in_the_event_says_the_partition_better_than_the_name_of_its_region() -> None:
+    """A partition may be newer than we are."""
+    new = {"region": "moon-base-1", "account": "123456789012"}
+    caller = {"arn": "arn:aws-moon:sts::123456789012:assumed-role/deploy/ci"}
+    event = sample("call-update-service") | new
+    event["detail"] |= {
+        "requestParameters": {"service": "c"},
+        "responseElements": None,
+        "userIdentity": caller,
+    }
+
+    assert [work.service for work in read(event)] == [
+        "arn:aws-moon:ecs:moon-base-1:123456789012:service/default/c"
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters", [None, {}, {"omitted": True, "originalSize": 104857, "reason": "too large"}]
+)
+def test_what_cloudtrail_left_out_is_read_from_the_answer_or_left_to_the_sweep(parameters: Any) -> None:
+    event = sample("call-create-service")
+    event["detail"]["requestParameters"] = parameters
+    assert [work.service for work in read(event)] == [f"{SERVICE}gallina"]
+
+    event["detail"]["responseElements"] = None
+    assert read(event) == []
 
 
 def test_a_tag_on_a_cluster_or_a_task_is_no_service_s() -> None:

@@ -119,3 +119,50 @@ def test_in_bridge_mode_the_same_number_in_two_containers_is_two_ports() -> None
 
     for options in ("", "port=80"):
         assert refusal(options, both, bindings=bindings).code == "SeveralPorts"
+
+
+RANGE = Port("web", 9000, "udp", last=9010)
+BOTH_FAMILIES = (("web", 8080, 49154, "tcp", 6), ("web", 8080, 49153, "tcp", 4))
+
+
+@pytest.mark.parametrize("bound", [BOTH_FAMILIES, BOTH_FAMILIES[::-1]])
+def test_the_host_port_is_that_of_the_address_s_family(bound: Any) -> None:
+    """F§1.2: Docker may bind a port in both families, to a different one of the host in each."""
+    one, of = task(1, bindings=bound), definition(WEB, mode="bridge")
+
+    found = {family: endpoint(exposure(NAME), one, of, required=True, family=family) for family in (4, 6)}
+
+    assert found == {4: 49153, 6: 49154}
+
+
+def test_where_only_one_family_is_told_its_port_has_to_do() -> None:
+    one, of = task(1, bindings=BOTH_FAMILIES[1:]), definition(WEB, mode="bridge")
+
+    assert endpoint(exposure(NAME), one, of, required=True, family=6) == 49153
+
+
+@pytest.mark.parametrize("ports", [(RANGE,), (WEB, RANGE)])
+@pytest.mark.parametrize(("number", "host"), [(9000, 49155), (9005, 49160), (9010, 49165)])
+def test_a_port_within_a_range_is_one_that_can_be_named(
+    ports: tuple[Port, ...], number: int, host: int
+) -> None:
+    bound: Any = (("web", 9000, 49155, "udp", 4, 11),)
+
+    assert port(f"port={number}", definition(*ports), required=True) == number
+    assert port(f"port={number}", definition(*ports, mode="bridge"), bindings=bound, required=True) == host
+
+
+def test_a_port_beside_a_range_is_none_of_it() -> None:
+    bound: Any = (("web", 9000, 49155, "udp", 4, 11),)
+    for number in (8999, 9011):
+        refused = refusal(f"port={number}", definition(RANGE, mode="bridge"), bindings=bound)
+        assert refused.code == "NoPort"
+        assert "task definition conejo has: web:9000-9010/udp" in refused.message
+
+
+def test_a_range_is_never_meant_unless_a_port_of_it_is_named() -> None:
+    assert port("", definition(WEB, RANGE), required=True) == 8080
+    assert port("", definition(RANGE)) == 0
+
+    refused = refusal("", definition(RANGE), required=True)
+    assert "a container port is needed; task definition conejo has: web:9000-9010/udp" in refused.message

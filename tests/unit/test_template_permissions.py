@@ -57,7 +57,12 @@ CALLS = {
         *("ecs:DescribeServices", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeTaskDefinition"),
         *("ecs:DescribeClusters", "tag:GetResources"),
         *("ecs:DescribeContainerInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeInstances"),
-        *("ec2:DescribeSubnets", "servicediscovery:ListNamespaces", "servicediscovery:ListServices"),
+        *(
+            "ecs:DescribeServiceDeployments",
+            "ec2:DescribeSubnets",
+            "servicediscovery:ListNamespaces",
+            "servicediscovery:ListServices",
+        ),
         *(
             "servicediscovery:CreateService",
             "servicediscovery:UpdateService",

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from expose.mechanisms.members import LACKS
 from expose.model import Identity, Owned, Service
 from expose.outcome import Outcome
 from expose.records import Record
 from expose.refusals import Invalid, NotYet, Refused, Status
-from expose.verdict import announcement, judge, refusal_record
+from expose.verdict import Look, announcement, judge, lacking, next_look, refusal_record
+from expose.work import Depth
 from tests.unit.values import ARN, NAME, NOW, definition, service, task
 
 BLOCKED, INVALID = Refused("NameTaken", "held by another"), Invalid("UnreadableTag", "no name")
@@ -154,7 +156,64 @@ def test_a_task_that_is_not_healthy_yet_is_looked_at_because_no_event_will_tell(
 
     assert judged(before=record(0), of=sick).look_at == NOW + pause
     assert judged(before=record(0), of=sick, gone=True).look_at == 0.0
-    assert judged(before=record(0), of=service(task(0), task(1, running=False))).look_at == 0.0
+
+
+PENDING = {"running": False, "started_at": 0.0}
+
+
+@pytest.mark.parametrize(("read_ago", "pause"), [(0, 45), (30, 15), (40, 5), (3600, 5)])
+def test_a_task_that_does_not_run_yet_is_looked_at_because_its_event_may_be_lost(
+    read_ago: float, pause: float
+) -> None:
+    beginning = service(task(0), task(1, **PENDING), read_at=NOW - read_ago)
+
+    stands = judged(before=record(0), of=beginning)
+    look = next_look([stands], [], beginning, now=NOW)
+
+    assert stands.look_at == NOW + pause
+    assert look == Look(pause, Depth.TASKS)
+
+
+def test_an_operation_s_end_is_looked_for_without_reading_tasks_that_do_not_run_yet() -> None:
+    beginning = service(task(0), task(1, **PENDING))
+    soon = replace(record(0), look_at=NOW + 3)
+
+    assert next_look([soon], [], beginning, now=NOW) == Look(3, Depth.RECORD)
+
+
+def test_a_task_without_production_traffic_has_the_service_read_again() -> None:
+    """F§11.8: no event tells when it shifts."""
+    blue, green = task(0, started_by="blue"), task(1, started_by="green")
+    shifting = service(blue, green, serving=("blue",))
+
+    stands = judged(before=record(0), of=shifting)
+
+    assert stands.look_at == NOW + 30
+    assert next_look([stands], [], shifting, now=NOW) == Look(30, Depth.SERVICE)
+    alone = replace(shifting, tasks=(blue,))
+    assert judged(before=record(0), of=alone).look_at == 0.0
+
+
+@pytest.mark.parametrize(("age", "pause"), [(40, 10), (600, 150), (7200, 300)])
+@pytest.mark.parametrize("code", sorted(LACKS))
+def test_what_tasks_lack_is_asked_for_again_soon_although_the_owner_was_told(
+    code: str, age: float, pause: float
+) -> None:
+    of, never = service(task(0, started_at=NOW - age)), record(good="")
+
+    stands = judged(Outcome(never, refused=Refused(code, "")), never, of)
+
+    assert stands.look_at == NOW + min(pause, 60)  # at 60, everything is tried anew
+    assert lacking([stands], of, now=NOW) == {task(0).id}
+
+
+def test_only_what_may_lack_something_is_read_anew() -> None:
+    old, young = task(0), task(1, started_at=NOW - 10)
+    both = service(old, young)
+
+    assert lacking([record(0, 1)], both, now=NOW) == frozenset()
+    assert lacking([record(0)], service(old, task(2)), now=NOW) == {task(2).id}
+    assert lacking([record(code="NameTaken")], both, now=NOW) == {young.id}
 
 
 def test_the_next_look_is_at_the_earliest_of_all_that_is_waited_for() -> None:

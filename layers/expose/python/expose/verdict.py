@@ -20,7 +20,7 @@ _FAILED_AGAIN = (5.0, 300.0)  # seconds before what failed is tried again: at fi
 _BLOCKED_AGAIN = (60.0, 900.0)
 _UNREADY_AGAIN = (5.0, 60.0)  # no event tells when a running task becomes healthy (F§1.2)
 _LACKING_AGAIN = (5.0, 300.0)  # nor when it gets what it still lacks
-_BEGINNING_AGAIN = 30.0  # an event tells when a task runs, and may be late or lost
+_BEGINNING_AGAIN = 45.0  # an event tells when a task runs, and may be late or lost
 _SHIFTING_AGAIN = 30.0  # none tells when production traffic shifts to tasks that run already
 
 _EVENTS = {

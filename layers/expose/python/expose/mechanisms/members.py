@@ -27,9 +27,9 @@ def members(
     found: list[Resource] = []
     for task in service.tasks:
         try:
-            if task.anywhere:
-                raise _outside(exposure, task)
-            found.append(member(task, service.definitions[task.definition]))
+            definition = service.definitions[task.definition]
+            _check_host(exposure, task, definition)
+            found.append(member(task, definition))
         except Refused as refusal:
             refusals.append(refusal)
     if refusals and not found:
@@ -41,9 +41,14 @@ def members(
     return found
 
 
-def _outside(exposure: Exposure, task: Task) -> Refused:
+def _check_host(exposure: Exposure, task: Task, definition: Definition) -> None:
+    """Raise `Refused` for a task whose machine has no address here, or none yet."""
+    if not task.instance and definition.network_mode in {"bridge", "host"}:
+        raise Refused("NoInstance", exposure.said("the EC2 instance of the tasks is not known yet"))
+    if not task.anywhere:
+        return
     problem = (
         f"the tasks run on ECS Anywhere, on your own machine {task.instance}, whose addresses AWS does not know: run them on "
         "Fargate or EC2, or lead to your machines yourself"
     )
-    return Refused("OutsideOfAws", exposure.said(problem))
+    raise Refused("OutsideOfAws", exposure.said(problem))
