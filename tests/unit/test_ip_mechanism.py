@@ -267,3 +267,18 @@ def test_the_guard_publishes_nobody_of_whom_it_does_not_know_what_is_open() -> N
 
 def test_the_service_is_that_of_the_tag() -> None:
     assert exposure("8080", "expose:ip").service == ARN
+
+
+def test_an_address_that_answers_at_other_ports_than_the_entry_says_is_left_out() -> None:
+    """Each family may be bound to a port of its own; the entry says IPv4's."""
+    of = definition(Port("web", 8080), mode="bridge")
+    apart = (("web", 8080, 49154, "tcp", 6), ("web", 8080, 49153, "tcp", 4))
+    alike = (("web", 8080, 49153, "tcp", 6), ("web", 8080, 49153, "tcp", 4))
+    world_wide = {"ipv6": "2001:db8::1"}
+
+    (one,) = entries("8080", service(task(1, bindings=apart, **world_wide), of=of))
+    assert ("ipv6" in one, one["ports"]) == (False, {"8080": 49153})
+    (one,) = entries("8080", service(task(1, bindings=alike, **world_wide), of=of))
+    assert ("ipv6" in one, one["ports"]) == (True, {"8080": 49153})
+    (one,) = entries("8080", service(task(1, bindings=apart, public_ipv4="", **world_wide), of=of))
+    assert ("ipv6" in one, one["ports"]) == (True, {"8080": 49154})

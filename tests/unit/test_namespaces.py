@@ -11,9 +11,9 @@ import pytest
 from expose.mechanisms import MECHANISMS, Surroundings
 from expose.mechanisms.dns import NAMESPACE, SERVICE
 from expose.model import Identity, Resource
-from expose.policy import Limits
-from expose.refusals import Refused
-from tests.unit.values import NAME, exposure, namespace, service, surroundings, task
+from expose.policy import Detail, Limits
+from expose.refusals import NotYet, Refused
+from tests.unit.values import ARN, NAME, exposure, namespace, service, surroundings, task
 
 DNS = MECHANISMS["dns"]
 GRANJA, ANIMALES, COM = (namespace(name) for name in ("granja.animales.com", "animales.com", "com"))
@@ -203,3 +203,45 @@ def test_a_name_that_is_too_long_for_its_namespace_is_refused() -> None:
 
     refused = refusal(surroundings(ANIMALES, name=f"c.{fits}"), f"c.{fits}")
     assert "127" in refused.message
+
+
+MINE, THEIRS = ARN.account, "210987654321"
+TWINS = [
+    namespace("granja.animales.com", "private", id=f"ns-{vpc}", vpcs=[vpc], owner=MINE)
+    for vpc in ("vpc-1", "vpc-2")
+]
+
+
+@pytest.mark.parametrize("spaces", list(permutations(TWINS)))
+@pytest.mark.parametrize("vpc", ["vpc-1", "vpc-2"])
+def test_of_private_namespaces_of_one_name_that_in_the_vpc_of_the_tasks_is_meant(
+    spaces: Sequence[Any], vpc: str
+) -> None:
+    found = DNS.desired(exposure(), service(task(1, vpc=vpc)), surroundings(*spaces))
+
+    (name,) = (each for each in found if each.identity.kind == SERVICE)
+    assert name.refs["namespace"] == f"ns-{vpc}"
+    (claim,) = (each.identity.key for each in found if each.identity.kind == "claim")
+    assert claim == f"dns/private/ns-{vpc}/{NAME}", "the other one has the name for itself"
+
+
+def test_the_first_task_tells_which_is_meant_and_one_elsewhere_is_none_of_them() -> None:
+    around = surroundings(*TWINS)
+    with pytest.raises(NotYet, match="the VPC of the first task will tell"):
+        DNS.desired(exposure(), service(), around)
+    with pytest.raises(Refused, match="ns-vpc-1 \\(private\\), ns-vpc-2 \\(private\\)"):
+        DNS.desired(exposure(), service(task(1, vpc="vpc-3")), around)
+    assert DNS.detail(exposure(), around) is Detail.PUBLIC, "an interface tells the VPC"
+    assert DNS.detail(exposure(), surroundings(TWINS[0])) is Detail.PRIVATE
+
+
+def test_a_namespace_that_another_account_shares_is_refused_by_name() -> None:
+    theirs = namespace("granja.animales.com", "private", owner=THEIRS, ours=True)
+
+    refused = refusal(surroundings(theirs))
+
+    assert refused.code == "SharedNamespace"
+    assert f"namespace granja.animales.com belongs to account {THEIRS}" in refused.message
+    mine = namespace("granja.animales.com", "private", owner=MINE, id="ns-mine")
+    assert placed(surroundings(theirs, mine)) == ("conejo", "ns-mine")
+    assert refusal(surroundings(theirs, namespace("animales.com", owner=MINE))).code == "SharedNamespace"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,10 +13,12 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from expose.aws import Clients
+from expose.definitions import Binding, Port
 from expose.ecs import Source
+from expose.model import Service
 from expose.policy import Detail
 from expose.refusals import NotYet
-from tests.unit.values import ARN, service, task
+from tests.unit.values import ARN, DEFINITION, definition, service, task
 
 GONE = {"failures": [{"arn": "x", "reason": "MISSING"}], "tasks": []}
 
@@ -220,3 +224,214 @@ def test_any_other_refusal_says_nothing_of_the_service(ecs: tuple[Source, Stubbe
 
     with pytest.raises(ClientError, match="AccessDenied"):
         source.service(ARN, service(task(1)), now=0.0)
+def seen(source: Source, known: Service, **more: Any) -> Service:
+    found, _ = source.tasks(known, (), detail=Detail.PRIVATE, afresh=False, now=0.0, **more)
+    return found
+
+
+def at_home(number: int, **more: Any) -> dict[str, Any]:
+    """A task with an interface of its own."""
+    details = [{"name": "privateIPv4Address", "value": f"10.9.0.{number}"}]
+    interface = {"type": "ElasticNetworkInterface", "details": details}
+    return described(number, attachments=[interface], **more)
+
+
+def listed(stub: Stubber, *numbers: int) -> None:
+    stub.add_response("list_tasks", {"taskArns": [described(number)["taskArn"] for number in numbers]})
+
+
+def test_what_may_change_is_read_again_each_time_and_where_a_task_is_is_not(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    """F§1.2: no event tells of health. The stub would refuse any call about addresses."""
+    source, stub = ecs
+    checked = service(task(1, healthy=True), task(2, healthy=True), of=definition(checked=True))
+    listed(stub, 1, 2)
+    sick = [at_home(1, healthStatus="HEALTHY"), at_home(2, healthStatus="UNHEALTHY")]
+    stub.add_response("describe_tasks", {"tasks": sick, "failures": []})
+
+    found = seen(source, checked)
+
+    assert {each.id: each.healthy for each in found.tasks} == {task(1).id: True, task(2).id: False}
+    assert [each.private_ipv4 for each in found.tasks] == [task(n).private_ipv4 for n in (1, 2)]
+
+
+def test_a_task_that_cannot_change_is_not_asked_for_again_unless_it_lacks_something(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    source, stub = ecs
+    known = service(task(1), task(2))
+    vars(source)["_definitions"] = dict(known.definitions)
+    listed(stub, 1, 2)
+    assert seen(source, known).tasks == known.tasks
+
+    listed(stub, 1, 2)
+    stub.add_response("describe_tasks", {"tasks": [at_home(2)], "failures": []})
+    found = seen(source, known, lacking={task(2).id})
+    assert [each.private_ipv4 for each in found.tasks] == [task(1).private_ipv4, "10.9.0.2"]
+
+
+@pytest.mark.parametrize("lacks", [{"private_ipv4": "", "ipv6": ""}, {"running": False}])
+def test_a_task_that_was_remembered_too_early_is_asked_for_again(
+    ecs: tuple[Source, Stubber], lacks: dict[str, Any]
+) -> None:
+    source, stub = ecs
+    known = service(task(1, **lacks))
+    vars(source)["_definitions"] = dict(known.definitions)
+    listed(stub, 1)
+    stub.add_response("describe_tasks", {"tasks": [at_home(1)], "failures": []})
+
+    (found,) = seen(source, known).tasks
+
+    assert (found.running, bool(found.private_ipv4)) == (True, True)
+
+
+def test_who_started_a_task_is_asked_for_where_that_decides_and_is_not_known(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    """A ledger of an earlier version does not say."""
+    source, stub = ecs
+    known = service(task(1), serving=("ecs-svc/1",))
+    vars(source)["_definitions"] = dict(known.definitions)
+    listed(stub, 1)
+    stub.add_response("describe_tasks", {"tasks": [at_home(1, startedBy="ecs-svc/1")], "failures": []})
+
+    (found,) = seen(source, known).tasks
+
+    assert found.started_by == "ecs-svc/1"
+
+
+def test_a_definition_that_was_read_by_an_earlier_version_is_read_again(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    known = service(task(1), of=replace(definition(), edition=1))
+    listed(stub, 1)
+    mappings = [{"containerPortRange": "9000-9010", "protocol": "udp"}, {"containerPort": 8080}]
+    told = {
+        "taskDefinitionArn": DEFINITION,
+        "containerDefinitions": [{"name": "web", "portMappings": mappings}],
+    }
+    stub.add_response("describe_task_definition", {"taskDefinition": told})
+
+    ports = seen(source, known).definitions[DEFINITION].ports
+
+    assert ports == (Port("web", 9000, "udp", last=9010), Port("web", 8080))
+
+
+def test_bindings_tell_family_and_range(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    bridged = service(task(1), of=definition(mode="bridge"))
+    vars(source)["_definitions"] = dict(bridged.definitions)
+    bindings = [
+        {"bindIP": "::", "containerPort": 8080, "hostPort": 49154, "protocol": "tcp"},
+        {"bindIP": "0.0.0.0", "containerPort": 8080, "hostPort": 49153, "protocol": "tcp"},
+        {"containerPortRange": "9000-9010", "hostPortRange": "49155-49165", "protocol": "udp"},
+    ]
+    listed(stub, 1)
+    container = {"name": "web", "networkBindings": bindings}
+    stub.add_response("describe_tasks", {"tasks": [described(1, containers=[container])], "failures": []})
+
+    (found,) = seen(source, bridged).tasks
+
+    assert found.bindings == (
+        Binding("web", 8080, 49153, "tcp", 4),
+        Binding("web", 8080, 49154, "tcp", 6),
+        Binding("web", 9000, 49155, "udp", 0, 11),
+    )
+
+
+@pytest.mark.parametrize(
+    ("differs", "known"),
+    [
+        ({}, {"healthy": True}),
+        ({"healthStatus": "HEALTHY"}, {"healthy": False}),
+        ({"lastStatus": "PENDING"}, {}),
+        ({}, {"bindings": (("web", 8080, 32768),)}),
+    ],
+)
+def test_the_sweep_is_told_which_tasks_are_not_as_they_were_read(
+    ecs: tuple[Source, Stubber], differs: dict[str, Any], known: dict[str, Any]
+) -> None:
+    source, stub = ecs
+    tasks = [
+        described(1),
+        described(2, **differs),
+        described(3, desiredStatus="STOPPED", lastStatus="STOPPED"),
+    ]
+    stub.add_response("describe_tasks", {"tasks": tasks, "failures": []})
+
+    changed = source.changed("granja", {each.id: each for each in (task(1), task(2, **known), task(3))})
+
+    assert list(changed) == [task(2).id]
+
+
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_of_task_sets_the_primary_one_serves_and_any_other_means_that_it_rolls(
+    ecs: tuple[Source, Stubber], controller: str
+) -> None:
+    source, stub = ecs
+
+    def task_set(name: str, status: str, subnet: str, stability: str = "STEADY_STATE") -> dict[str, Any]:
+        network = {"awsvpcConfiguration": {"subnets": [subnet]}}
+        return {"id": name, "status": status, "stabilityStatus": stability, "networkConfiguration": network}
+
+    green, blue = task_set("green", "ACTIVE", "subnet-g"), task_set("blue", "PRIMARY", "subnet-b")
+    for sets, rolls in (
+        ([green, blue], True),
+        ([blue], False),
+        ([task_set("blue", "PRIMARY", "subnet-b", "STABILIZING")], True),
+    ):
+        told = {"status": "ACTIVE", "deploymentController": {"type": controller}, "taskSets": sets}
+        stub.add_response("describe_services", {"services": [told], "failures": []})
+
+        found = source.service(ARN, service(), now=0.0)
+
+        assert (found.serving, found.subnets, found.rolling) == (("blue",), ("subnet-b",), rolls)
+
+
+def native(**more: Any) -> dict[str, Any]:
+    deployments = [
+        {"id": "blue", "status": "ACTIVE", "createdAt": datetime(2026, 11, 1, tzinfo=UTC)},
+        {"id": "green", "status": "PRIMARY", "createdAt": datetime(2026, 11, 2, tzinfo=UTC)},
+    ]
+    shifting = {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, "deployments": deployments}
+    return {"status": "ACTIVE", "currentServiceDeployment": "arn:now", **shifting, **more}
+
+
+@pytest.mark.parametrize(("weight", "serving"), [(0.0, "blue"), (50.0, "blue"), (100.0, "green")])
+@pytest.mark.parametrize("called_primary", ["blue", "green"])
+def test_a_shift_of_traffic_is_asked_for_and_which_colour_is_new_is_told_by_age(
+    ecs: tuple[Source, Stubber], called_primary: str, weight: float, serving: str
+) -> None:
+    source, stub = ecs
+    told = native()
+    for each in told["deployments"]:
+        each["status"] = "PRIMARY" if each["id"] == called_primary else "ACTIVE"
+    stub.add_response("describe_services", {"services": [told], "failures": []})
+    target = {"requestedProductionTrafficWeight": weight}
+    answer = [{"status": "IN_PROGRESS", "targetServiceRevision": target}]
+    expected = {"serviceDeploymentArns": ["arn:now"]}
+    stub.add_response(
+        "describe_service_deployments", {"serviceDeployments": answer, "failures": []}, expected
+    )
+
+    assert source.service(ARN, service(), now=0.0).serving == (serving,)
+
+
+def test_where_ecs_does_not_say_how_far_traffic_is_what_served_goes_on_serving(
+    ecs: tuple[Source, Stubber],
+) -> None:
+    source, stub = ecs
+    for before, serving in ((None, "blue"), (("green",), "green")):
+        told = native()
+        del told["currentServiceDeployment"]
+        stub.add_response("describe_services", {"services": [told], "failures": []})
+        assert source.service(ARN, service(serving=before), now=0.0).serving == (serving,)
+
+
+def test_one_deployment_alone_costs_no_question(ecs: tuple[Source, Stubber]) -> None:
+    source, stub = ecs
+    told = native()
+    del told["deployments"][0]
+    stub.add_response("describe_services", {"services": [told], "failures": []})
+
+    assert source.service(ARN, service(), now=0.0).serving == ("green",)

@@ -121,7 +121,7 @@ class Source:
         ]
         found = list(self._described(service.arn, asked))
         described = [task for task in found if not is_stopping(task)]
-        definitions = {arn: self.definition(arn) for arn in {task["taskDefinitionArn"] for task in described}}
+        definitions = self._defined(service, (task["taskDefinitionArn"] for task in described))
         seen = [(task_of(task, definitions[task["taskDefinitionArn"]]), task) for task in described]
         fresh = self._addresses.fill(
             [each for each in seen if each[0].id not in placed], arn=service.arn, detail=detail
@@ -131,7 +131,7 @@ class Source:
         read = replace(
             service,
             tasks=tuple(tasks[task] for task in sorted(tasks)),
-            definitions=self._used(service, tasks.values()),
+            definitions=self._defined(service, (task.definition for task in tasks.values())),
             read_at=now,
         )
         leaving = (id_of(task["taskArn"]) for task in found if is_stopping(task) and serves(task))
@@ -226,10 +226,10 @@ class Source:
             _only_missing(answer["failures"])
             yield from answer["tasks"]
 
-    def _used(self, service: Service, tasks: Iterable[Task]) -> Mapping[str, Definition]:
-        used = sorted({task.definition for task in tasks})
-        remembered = {arn: each for arn, each in service.definitions.items() if each.edition == _EDITION}
-        return {arn: remembered.get(arn) or self.definition(arn) for arn in used}
+    def _defined(self, service: Service, arns: Iterable[str]) -> Mapping[str, Definition]:
+        """From memory, where that holds all that is read of them today."""
+        known = {arn: each for arn, each in service.definitions.items() if each.edition == _EDITION}
+        return {arn: known.get(arn) or self.definition(arn) for arn in sorted({*arns})}
 
 
 def _placed(task: Task, detail: Detail) -> bool:
