@@ -80,7 +80,12 @@ def test_a_task_of_which_the_running_event_is_lost_is_published(farm: Farm) -> N
     published(farm, 3, tags={"expose:dns": NAME})
     farm.bus.lose(lambda envelope: envelope["detail"].get("lastStatus") == "RUNNING")
     farm.scale("conejo", 4)
-    farm.run_until(lambda: len(farm.addresses("conejo")) == 4, limit=120)
+    assert farm.run_until(lambda: len(farm.tasks("conejo")) == 4, limit=60)
+    before = len(farm.calls("ecs", "DescribeTasks", "reconcile"))
+    farm.tag("conejo", {"expose:dns": f"{NAME} ttl=20"})
+    assert farm.run_until(lambda: len(farm.calls("ecs", "DescribeTasks", "reconcile")) > before, limit=10)
+    assert len(farm.addresses("conejo")) == 3, "the fourth was read before it ran"
+    assert farm.run_until(lambda: len(farm.addresses("conejo")) == 4, limit=120)
 
     assert farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=AT_MOST)
     assert become(farm, "Active")["message"] == "4 of 4"
