@@ -12,6 +12,7 @@ from moto.ecs.models import ecs_backends
 from farm.aws import ACCOUNT, REGION
 from farm.aws.ecs import set_health, tasks_of
 from farm.farm import Farm
+from farm.pace import REAL
 from tests.integration.balanced import TAG, put_behind
 from tests.integration.world import become, instances, status
 
@@ -75,20 +76,22 @@ def test_a_host_port_that_changes_in_place_is_followed(farm: Farm) -> None:
     assert farm.run_until(lambda: ports() == ["45000"], limit=AT_MOST)
 
 
-def test_a_task_of_which_the_running_event_is_lost_is_published(farm: Farm) -> None:
+def test_a_task_of_which_the_running_event_is_lost_is_published() -> None:
     """It was read before it ran, so it is known, and no sweep wonders about it."""
-    published(farm, 3, tags={"expose:dns": NAME})
-    farm.scale("conejo", 4)
-    assert farm.run_until(lambda: len(farm.tasks("conejo")) == 4, limit=60)
-    before = len(farm.calls("ecs", "DescribeTasks", "reconcile"))
-    farm.tag("conejo", {"expose:dns": f"{NAME} ttl=20"})
-    assert farm.run_until(lambda: len(farm.calls("ecs", "DescribeTasks", "reconcile")) > before, limit=10)
-    assert len(farm.addresses("conejo")) == 3, "the fourth was read before it ran"
-    farm.bus.lose(lambda _: True)
-    assert farm.run_until(lambda: len(farm.addresses("conejo")) == 4, limit=120)
+    with Farm.virtual(pace=REAL, parameters={"VerifyMinutes": "60"}) as farm:
+        farm.create_namespace("granja.animales.com")
+        farm.run_for(30)
+        published(farm, 3, tags={"expose:dns": NAME})
+        farm.scale("conejo", 4)
+        assert farm.run_until(lambda: len(farm.tasks("conejo")) == 4, limit=60)
+        farm.tag("conejo", {"expose:dns": f"{NAME} ttl=20"})
+        farm.run_for(12)
+        farm.bus.lose(lambda _: True)
+        assert len(farm.addresses("conejo")) == 3, "the fourth was read before it ran"
+        assert farm.run_until(lambda: len(farm.addresses("conejo")) == 4, limit=120)
 
-    assert farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=AT_MOST)
-    assert become(farm, "Active")["message"] == "4 of 4"
+        assert farm.run_until(lambda: len(farm.resolve(NAME)) == 4, limit=AT_MOST)
+        assert become(farm, "Active")["message"] == "4 of 4"
 
 
 @pytest.mark.parametrize(
