@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from moto.ecs.models import ecs_backends
 from farm.aws import ACCOUNT, REGION
 from farm.aws.ecs import set_health, tasks_of
 from farm.farm import Farm
-from farm.pace import REAL
+from farm.pace import FAST
 from tests.integration.balanced import TAG, put_behind
 from tests.integration.world import become, instances, status
 
@@ -78,10 +79,12 @@ def test_a_host_port_that_changes_in_place_is_followed(farm: Farm) -> None:
 
 def test_a_task_of_which_the_running_event_is_lost_is_published() -> None:
     """It was read before it ran, so it is known, and no sweep wonders about it."""
-    with Farm.virtual(pace=REAL, parameters={"VerifyMinutes": "60"}) as farm:
+    with Farm.virtual(pace=replace(FAST, activating=60.0), parameters={"VerifyMinutes": "60"}) as farm:
         farm.create_namespace("granja.animales.com")
         farm.run_for(30)
-        published(farm, 3, tags={"expose:dns": NAME})
+        farm.create_service("conejo", 3, tags={"expose:dns": NAME})
+        become(farm, "Active", limit=200)
+        farm.run_for(RESTS)
         farm.scale("conejo", 4)
         assert farm.run_until(lambda: len(farm.tasks("conejo")) == 4, limit=60)
         farm.tag("conejo", {"expose:dns": f"{NAME} ttl=20"})

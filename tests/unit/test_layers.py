@@ -27,7 +27,7 @@ HELPERS = {
     "surroundings",
 }  # what the mechanisms share
 
-PURE = ["model", "tags", "plan", "policy", "events", "mechanisms"]
+PURE = ["model", "traffic", "tags", "plan", "policy", "events", "mechanisms"]
 
 
 @cache
