@@ -237,3 +237,27 @@ def test_a_namespace_that_somebody_else_made_is_neither_changed_nor_deleted(made
             "DeregisterInstance",
             "DeleteService",
         }
+
+
+def test_a_second_private_namespace_of_the_name_in_another_vpc_changes_nothing_for_the_first() -> None:
+    """The VPC of the tasks says which is meant, and each of them has the name for itself."""
+    with Farm.virtual(parameters={"VerifyMinutes": "1"}) as farm:
+        farm.create_namespace("granja.animales.com", "private")
+        farm.run_for(5)
+        farm.create_service("conejo", 1, public=False, tags={"expose:dns": NAME})
+        become(farm, "Active")
+        other = farm.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        farm.cloudmap.create_private_dns_namespace(Name="granja.animales.com", Vpc=other)
+        farm.run_for(180)
+        assert status(farm)["message"] == "1 of 1"
+
+        farm.delete_service("conejo")
+        become(farm, "")
+        farm.create_service("gallina", 1, public=False, tags={"expose:dns": NAME})
+        become(farm, "Active", "gallina")
+        (made,) = farm.cloudmap.list_services()["Services"]
+        service = farm.cloudmap.get_service(Id=made["Id"])["Service"]
+        space = farm.cloudmap.get_namespace(Id=service["NamespaceId"])["Namespace"]
+        zone = space["Properties"]["DnsProperties"]["HostedZoneId"]
+        vpcs = farm.client("route53").get_hosted_zone(Id=zone)["VPCs"]
+        assert [each["VPCId"] for each in vpcs] == [farm.network.vpc]

@@ -207,8 +207,8 @@ def test_a_name_that_is_too_long_for_its_namespace_is_refused() -> None:
 
 MINE, THEIRS = ARN.account, "210987654321"
 TWINS = [
-    namespace("granja.animales.com", "private", id=f"ns-{vpc}", vpcs=[vpc], owner=MINE)
-    for vpc in ("vpc-1", "vpc-2")
+    namespace("granja.animales.com", "private", id=f"ns-{vpc}", vpcs=[vpc], owner=MINE, later=later)
+    for vpc, later in (("vpc-1", False), ("vpc-2", True))
 ]
 
 
@@ -222,7 +222,8 @@ def test_of_private_namespaces_of_one_name_that_in_the_vpc_of_the_tasks_is_meant
     (name,) = (each for each in found if each.identity.kind == SERVICE)
     assert name.refs["namespace"] == f"ns-{vpc}"
     (claim,) = (each.identity.key for each in found if each.identity.kind == "claim")
-    assert claim == f"dns/private/ns-{vpc}/{NAME}", "the other one has the name for itself"
+    zone = {"vpc-1": "private", "vpc-2": "private/ns-vpc-2"}[vpc]
+    assert claim == f"dns/{zone}/{NAME}", "each has the name for itself, and the first one goes on having it"
 
 
 def test_the_first_task_tells_which_is_meant_and_one_elsewhere_is_none_of_them() -> None:

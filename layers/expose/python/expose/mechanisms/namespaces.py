@@ -22,7 +22,9 @@ Found = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """`made` is the resource where it is, or will be, one of ours. `zone` is where no two services may have a name."""
+    """`made` is the resource where it is, or will be, one of ours. `zone` is where no two services may have a name: for
+    the first of several it is the same as before there were others.
+    """
 
     name: str
     kind: str
@@ -63,7 +65,7 @@ def choose(exposure: Exposure, service: Service, surroundings: Surroundings) -> 
     kind = space["kind"]
     if space["ours"]:
         return _ours(space["name"], kind, vpc="")
-    zone = f"{kind}/{space['id']}" if len(named) > 1 else kind
+    zone = f"{kind}/{space['id']}" if space.get("later") and len(named) > 1 else kind
     return Namespace(space["name"], kind, space["id"], zone=zone)
 
 

@@ -40,10 +40,12 @@ class Namespaces:
 
     def find(self, key: str) -> list[dict[str, Any]]:
         """The namespaces that the name `key` is below, who owns each, and which of them this stack has made. `vpcs` are where
-        private ones answer whose names do not tell them apart.
+        private ones answer whose names do not tell them apart; all but the first of these came `later`.
         """
-        spaces = list(self._below(key))
-        alike = Counter(space["Name"].lower() for space in spaces if space["Type"] == "DNS_PRIVATE")
+        spaces = sorted(self._below(key), key=_age)
+        private = [space for space in spaces if space["Type"] == "DNS_PRIVATE"]
+        alike = Counter(space["Name"].lower() for space in private)
+        first = {space["Name"].lower(): space["Id"] for space in reversed(private)}
         return [
             {
                 "id": space["Id"],
@@ -52,6 +54,7 @@ class Namespaces:
                 "owner": space["Arn"].split(":")[4],
                 "ours": space.get("Description") == self._made_by,
                 "vpcs": self._vpcs(space) if alike[space["Name"].lower()] > 1 else [],
+                "later": first.get(space["Name"].lower(), space["Id"]) != space["Id"],
             }
             for space in spaces
         ]
@@ -134,3 +137,7 @@ class Namespaces:
         if aws_id := self._ours(name, kind):
             return Made(aws_id)
         raise Refused("NamespaceTaken", f"namespace {name} exists, but not as one that this stack made")
+
+
+def _age(space: NamespaceSummaryTypeDef) -> tuple[float, str]:
+    return space["CreateDate"].timestamp() if "CreateDate" in space else 0.0, space["Id"]
