@@ -224,6 +224,8 @@ def test_any_other_refusal_says_nothing_of_the_service(ecs: tuple[Source, Stubbe
 
     with pytest.raises(ClientError, match="AccessDenied"):
         source.service(ARN, service(task(1)), now=0.0)
+
+
 def seen(source: Source, known: Service, **more: Any) -> Service:
     found, _ = source.tasks(known, (), detail=Detail.PRIVATE, afresh=False, now=0.0, **more)
     return found

@@ -71,5 +71,5 @@ def _with_task(entry: Owned, tasks: Iterable[Task]) -> Owned:
 
 def _stands_at(task: Task, name: str, port: str) -> bool:
     if name == task.instance:
-        return any(str(outside) == port for _, _, outside, _ in task.bindings)
+        return any(each.is_at(int(port)) for each in task.bindings)
     return name in {task.private_ipv4, task.public_ipv4, task.ipv6} - {""}

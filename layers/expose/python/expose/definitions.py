@@ -37,6 +37,9 @@ class Binding(NamedTuple):
         fits = (self.container, self.protocol) == (port.container, port.protocol) and 0 <= at < self.length
         return self.outside + at if fits else 0
 
+    def is_at(self, host_port: int) -> bool:
+        return 0 <= host_port - self.outside < self.length
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:

@@ -31,8 +31,9 @@ from expose.described import (
 )
 from expose.gone import NO_CLUSTER, check_gone, check_stopped
 from expose.model import Service, Task
-from expose.policy import Detail, reverts
+from expose.policy import Detail
 from expose.refusals import NotYet
+from expose.remembering import is_final, is_placed, where
 from expose.traffic import Shift, of_deployments, of_task_sets
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ class Source:
         placed = {
             task: each
             for task, each in known.items()
-            if not afresh and task not in lacking and _placed(each, detail)
+            if not afresh and task not in lacking and is_placed(each, detail)
         }
-        kept = {task: placed[task] for task in listed if task in placed and _final(placed[task], service)}
+        kept = {task: placed[task] for task in listed if task in placed and is_final(placed[task], service)}
         asked = [
             *(task for task in listed if task not in kept),
             *(task for task in known if task not in listed),
@@ -126,7 +127,7 @@ class Source:
         fresh = self._addresses.fill(
             [each for each in seen if each[0].id not in placed], arn=service.arn, detail=detail
         )
-        moved = {task.id: _where(task, placed[task.id]) for task, _ in seen if task.id in placed}
+        moved = {task.id: where(task, placed[task.id]) for task, _ in seen if task.id in placed}
         tasks = kept | moved | {task.id: task for task in fresh}
         read = replace(
             service,
@@ -230,30 +231,6 @@ class Source:
         """From memory, where that holds all that is read of them today."""
         known = {arn: each for arn, each in service.definitions.items() if each.edition == _EDITION}
         return {arn: known.get(arn) or self.definition(arn) for arn in sorted({*arns})}
-
-
-def _placed(task: Task, detail: Detail) -> bool:
-    """Whether all is known of where it is. A public IPv4 address may take a while, and so may a host (F§1.6)."""
-    has_address = bool(task.private_ipv4 or task.ipv6 if detail is Detail.PRIVATE else task.public_ipv4)
-    return (has_address or task.anywhere) and (task.openings is not None or detail < Detail.OPEN)
-
-
-def _final(task: Task, service: Service) -> bool:
-    """Whether nothing else of it changes until it stops."""
-    named = task.started_by or service.serving is None
-    return bool(task.running and named) and not reverts(task, service)
-
-
-def _where(task: Task, known: Task) -> Task:
-    """As it is now, where it was."""
-    return replace(
-        known,
-        running=task.running,
-        healthy=task.healthy,
-        bindings=task.bindings,
-        started_at=task.started_at,
-        started_by=task.started_by,
-    )
 
 
 def _only_missing(failures: Iterable[FailureTypeDef]) -> None:
