@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from expose.membership import Membership
-from expose.model import Identity, Owned
+from expose.model import Identity, Owned, Task
 from expose.records import Memory, Record
 from expose.work import Depth, Work
-from tests.unit.values import ARN, NOW, service, task
+from tests.unit.values import ARN, DEFINITION, NOW, definition, service, task
 
 Services = dict[str, tuple[Memory | None, list[Record]]]
 
@@ -23,6 +23,8 @@ class Cluster:
     tasks: dict[str, str] = field(default_factory=dict)
     started: bool = True
     asked: int = 0
+    ill: frozenset[str] = frozenset()
+    described: list[str] = field(default_factory=list)
 
     def running(self, cluster: str) -> Iterator[str]:
         return (f"arn:aws:ecs:eu-west-1:1:task/{cluster}/{each}" for each in self.tasks)
@@ -31,6 +33,10 @@ class Cluster:
         for each in tasks:
             self.asked += 1
             yield each, self.tasks[each], self.started
+
+    def changed(self, cluster: str, known: Mapping[str, Task]) -> Iterator[str]:
+        self.described += known
+        return (each for each in known if each in self.ill)
 
 
 def known(count: int, tasks: int) -> tuple[Services, dict[str, str]]:
@@ -107,3 +113,22 @@ def test_ten_thousand_tasks_among_sixty_five_thousand_of_others_take_seconds_at_
     assert found(membership, services) == []
     assert time.process_time() - begun < 5
     assert cluster.asked == len(strangers)
+
+
+def test_a_task_that_is_not_as_it_was_read_has_its_service_s_tasks_read() -> None:
+    """Only tasks of which no event would tell are asked for: not those that cannot fall ill, nor those that are gone."""
+    services, tasks = known(3, 2)
+    checked, *_ = services
+    memory, records = services[checked]
+    assert memory
+    may_fall_ill = {DEFINITION: definition(checked=True)}
+    services[checked] = replace(memory, service=replace(memory.service, definitions=may_fall_ill)), records
+    mine = sorted(task.id for task in memory.service.tasks)
+    cluster = Cluster(tasks, ill=frozenset(tasks))
+
+    assert found(Membership(cluster, clock=lambda: NOW), services) == [(checked, Depth.TASKS)]
+    assert sorted(cluster.described) == mine
+    del tasks[mine[0]]
+    cluster.described.clear()
+    found(Membership(cluster, clock=lambda: NOW), services)
+    assert cluster.described == mine[1:]
